@@ -1,0 +1,42 @@
+# Every command sets up .venv first; nothing but Python 3.10+ and make is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test airflow check format constraints clean
+
+demo: .venv/ready
+	$(BIN)/python -m tests.system.demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+airflow: .venv/ready
+	$(BIN)/python -m tests.system.airflow_ui
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+	$(BIN)/python -m build --outdir dist --installer uv
+
+format: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# What the commands above install, for every Python and system at once.
+constraints: .venv/ready
+	echo 'apache-airflow>=3.3' | $(BIN)/uv pip compile --universal --python-version 3.10 --all-extras --group dev \
+		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
+
+clean:
+	rm -rf .venv .demo .airflow dist docs/_build .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[sandbox]' --group dev
+	touch $@

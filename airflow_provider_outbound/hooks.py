@@ -1,0 +1,199 @@
+"""The hook: an Airflow Connection becomes an account, and the account's configurations an answer."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
+from airflow.sdk import timezone
+from airflow.sdk.log import mask_secret
+
+from airflow_provider_outbound import tables
+from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
+from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
+from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
+from airflow_provider_outbound.templates import CHANNELS, Criteria, Item, Look, channels
+from airflow_provider_outbound.transport import Sender, run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+T = TypeVar("T")
+
+PAGES_PER_LOG_LINE = 10
+
+
+class OutboundHook(BaseHook):
+    """Read a LivePerson account's outbound configurations.
+
+    Errors are those of :mod:`airflow_provider_outbound.errors`; the Connection is read at the first call.
+
+    :param outbound_conn_id: the Connection to use.
+    :param retry_waits: seconds before each retry of a request; LivePerson's policy unless given.
+    """
+
+    conn_name_attr = "outbound_conn_id"
+    default_conn_name = DEFAULT_CONN_ID
+    conn_type = CONN_TYPE
+    hook_name = "LivePerson Outbound"
+
+    def __init__(
+        self, outbound_conn_id: str = DEFAULT_CONN_ID, *, retry_waits: Collection[float] = RETRY_WAITS
+    ) -> None:
+        super().__init__()
+        self.outbound_conn_id = outbound_conn_id
+        self.retry_waits = retry_waits
+        self._api: Api | None = None
+
+    @property
+    def api(self) -> Api:
+        """The account, its hosts and its token, kept from call to call.
+
+        :raises ConfigError: if there is no such Connection, or it is wrong.
+        """
+        if self._api is None:
+            with missing_connection(self.outbound_conn_id):
+                connection = self.get_connection(self.outbound_conn_id)
+            self._api = Api(account_of(connection), retry_waits=self.retry_waits)
+        return self._api
+
+    def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
+        """Yield the account's configurations as its pages come, holding one page.
+
+        A configuration that is listed twice comes once, as listed first. Where the listing has to be read again
+        because it changed, what has come already does not come again.
+
+        :param channel: one channel, such as ``wa``; None for all.
+        """
+        listing, once = Listing(self.api, channel), Once()
+        with Sender(self.api.account) as send:
+            while (page := self._run(listing.next_page(), send)) is not None:
+                yield from once.pick(page)
+
+    def get_configurations(self, channel: str | list[str] | None = None) -> list[Item]:
+        """Return the account's configurations, each id once, as updated last.
+
+        :param channel: one channel, such as ``wa``, or several; None for all.
+        """
+        wanted = channel if isinstance(channel, list) else [channel]
+        for each in wanted:
+            if each is not None:
+                path_part("channel", each)
+        if not wanted:
+            raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
+        begun, items = time.monotonic(), list[Item]()
+        with Sender(self.api.account) as send:
+            for each in wanted:
+                items += self._run(configurations(self.api, each, self._progress(each, begun)), send)
+        if len(wanted) > 1:
+            items = unique(items)
+        took = time.monotonic() - begun
+        self.log.info("Listed %d configurations of %s in %.1f s: %s", len(items), self.where, took, _kinds(items))
+        if not items:
+            self.log.warning(
+                "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
+                "Connection's host and schema; known channels: %s",
+                self.where,
+                one_line(channel),
+                ", ".join(CHANNELS),
+            )
+        return items
+
+    def find_template(self, name: str, channel: str | None = None, language: str | None = None) -> Item | None:
+        """Return the configuration that holds a template, as updated last if several do; None if none does.
+
+        :param name: the configuration's name, or a WhatsApp templatename.
+        :param channel: the channel it must be in; None for any.
+        :param language: the language it must be in; None for any.
+        """
+        return Criteria(name, channel, language).look(self.get_configurations(channel)).item
+
+    def look(self, criteria: Criteria) -> Look:
+        """Look for a template once; an error that may pass counts as not seen.
+
+        :param criteria: which template is meant.
+        """
+        with Sender(self.api.account) as send:
+            return self._run(find(self.api, criteria), send)
+
+    def get_tables(self, channel: str | list[str] | None = None) -> tables.Tables:
+        """Return both tables of the account's configurations, of one listing, and log what is odd in them.
+
+        :param channel: one channel, such as ``wa``, or several; None for all.
+        """
+        items = self.get_configurations(channel)
+        built = tables.build(items, self.api.account.account_id, timezone.utcnow())
+        for note, count in sorted(built.notes.items()):
+            self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
+        return built
+
+    def get_table(self, table: str = "components", channel: str | None = None) -> pa.Table:
+        """Return one table of the account's configurations.
+
+        :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
+        :param channel: one channel, such as ``wa``; None for all.
+        """
+        tables.schema(table)
+        built = self.get_tables(channel)
+        return built.configurations if table == "configurations" else built.components
+
+    def get_df(self, table: str = "components", channel: str | None = None) -> pd.DataFrame:
+        """Return one table of the account's configurations as a pandas DataFrame.
+
+        :param table: ``configurations`` or ``components``.
+        :param channel: one channel, such as ``wa``; None for all.
+        """
+        return self.get_table(table, channel).to_pandas()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Log in and read one page; return whether it worked, and what was found or what to change."""
+        try:
+            api = self.api
+            with Sender(api.account) as send:
+                items = self._run(api.list_page(None, 0), send)
+        except OutboundError as error:
+            return False, str(error)
+        life = f"token lives {api.token_life / 60:g} min" if api.token_life else "bearer token accepted"
+        return True, f"{self.where} answered; first page: {len(items)} configurations ({_kinds(items)}); {life}"
+
+    @property
+    def where(self) -> str:
+        """The host and account that are asked, for logs."""
+        account = self.api.account
+        return f"{host_of(self.api.list_url or account.domain_url)}, account {account.account_id}"
+
+    def _run(self, flow: Flow[T], send: Sender) -> T:
+        return run(flow, send, hide=mask_secret)
+
+    def _progress(self, channel: str | None, begun: float) -> Callable[[int, int], None]:
+        def log(calls: int, count: int) -> None:
+            if calls % PAGES_PER_LOG_LINE == 0:
+                progress = (channel or "all", calls, count, time.monotonic() - begun)
+                self.log.info("Channel %s: %d pages, %d configurations, %.1f s so far", *progress)
+
+        return log
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Turn errors that a retry can't mend into AirflowFailException, so that the task fails at once."""
+    try:
+        yield
+    except TRANSIENT:
+        raise
+    except OutboundError as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def _kinds(items: list[Item]) -> str:
+    """Return how many channels of each type the items have, for logs."""
+    all_channels = (channel for item in items for channel in channels(item) if isinstance(channel, dict))
+    counts = Counter(one_line(channel.get("type"), 40) for channel in all_channels)
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "no channels"

@@ -1,0 +1,149 @@
+"""The sensor that waits for a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+from airflow.sdk import timezone
+
+from airflow_provider_outbound.connections import DEFAULT_CONN_ID
+from airflow_provider_outbound.errors import OutboundError, one_line
+from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.templates import Criteria
+from airflow_provider_outbound.triggers import OutboundTemplateTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+#: Seconds that Airflow waits for a triggerer that does not come back, past the sensor's own timeout.
+GRACE = 600
+
+
+class OutboundTemplateSensor(BaseSensorOperator):
+    """Wait until a template exists, in the right channel and language and with the right variables.
+
+    Its XCom is ``{"id", "name", "updated_at", "channels", "variables"}`` of the configuration that was found; of
+    the one updated last if several fit. Errors that may pass (429, 5xx, no answer) count as not seen yet; others
+    fail the task at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
+
+    :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
+    :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
+    :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
+    :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
+    :param outbound_conn_id: the Connection to use. (templated)
+    :param deferrable: wait in the triggerer, holding no worker slot.
+    """
+
+    template_fields: Sequence[str] = ("template_name", "channel", "language", "variables", "outbound_conn_id")
+    ui_color = "#f4dcc9"
+
+    def __init__(
+        self,
+        *,
+        template_name: str,
+        channel: str | None = None,
+        language: str | None = None,
+        variables: list[str] | None = None,
+        outbound_conn_id: str = DEFAULT_CONN_ID,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.template_name = template_name
+        self.channel = channel
+        self.language = language
+        self.variables = variables
+        self.outbound_conn_id = outbound_conn_id
+        self.deferrable = deferrable
+        self._hook: OutboundHook | None = None
+        self._seen = "the triggerer reported no look"
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        if self._hook is None:
+            # No retries within a look: the next look is one.
+            self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
+        look = self._hook.look(Criteria(self.template_name, self.channel, self.language, self.variables))
+        self._seen = look.seen
+        if look.item is None:
+            self.log.info("%s; looking again in %g s, or timing out", look.seen, self.poke_interval)
+            return PokeReturnValue(False)
+        self.log.info("%s", look.seen)
+        return PokeReturnValue(True, look.summary())
+
+    def execute(self, context: Context) -> Any:
+        """Wait, in the mode that was chosen."""
+        with self._own_words():
+            if not self.deferrable:
+                return super().execute(context)
+            begun = timezone.utcnow()
+            deadline = begun + timedelta(seconds=self.timeout)
+            if look := self.poke(context):
+                return look.xcom_value
+            if timezone.utcnow() > deadline:
+                raise AirflowSensorTimeout
+            self.defer(
+                trigger=OutboundTemplateTrigger(
+                    template_name=self.template_name,
+                    channel=self.channel,
+                    language=self.language,
+                    variables=self.variables,
+                    outbound_conn_id=self.outbound_conn_id,
+                    poke_interval=self.poke_interval,
+                    next_look=begun + timedelta(seconds=self.poke_interval),
+                    deadline=deadline,
+                ),
+                method_name="execute_complete",
+                timeout=timedelta(seconds=self.timeout + self.poke_interval + GRACE),
+            )
+        return None  # never: defer() raises
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Return what the trigger found.
+
+        :param context: the task's context.
+        :param event: the trigger's payload.
+        """
+        match event:
+            case {"status": "success", "template": template}:
+                self.log.info("%s is there", one_line(repr(self.template_name)))
+                return template
+            case {"status": "timeout", "seen": str(seen)}:
+                self._seen = seen
+                raise AirflowSensorTimeout
+            case {"status": "error", "message": str(message)}:
+                raise OutboundError(message)
+            case _:
+                raise OutboundError(
+                    f"the trigger sent {one_line(repr(event))}, which means nothing to this sensor"
+                )
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the trigger's event."""
+        with self._own_words():
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    @contextmanager
+    def _own_words(self) -> Iterator[None]:
+        """Say what was seen last when time is up, and let soft_fail hide nothing but that."""
+        late = "Waited {0:g} s in vain: {1}"
+        try:
+            with airflow_errors():
+                yield
+        except AirflowSensorTimeout as error:
+            kind = AirflowSkipException if self.soft_fail or self.never_fail else AirflowSensorTimeout
+            raise kind(late.format(self.timeout, self._seen)) from error
+        except AirflowSkipException as error:  # the base class has turned the timeout, or any error, into one
+            cause = error.__cause__
+            known = cause is not None and not isinstance(cause, AirflowSensorTimeout)
+            raise AirflowSkipException(str(cause) if known else late.format(self.timeout, self._seen)) from error

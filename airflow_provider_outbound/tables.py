@@ -1,0 +1,282 @@
+"""Items as two typed tables with fixed schemas, and those tables as Parquet files.
+
+Importing this module loads neither pyarrow nor pandas; using it does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow_provider_outbound import templates
+from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.templates import Item
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from airflow.sdk import ObjectStoragePath
+
+TABLES = ("configurations", "components")
+
+#: Column, type and the item's field; a column without a field is computed.
+CONFIGURATIONS = (
+    ("id", "string", "id"),
+    ("name", "string", "name"),
+    ("lookback_period_day", "int64", "lookbackPeriodDay"),
+    ("lookback_period_hour", "int64", "lookbackPeriodHour"),
+    ("route_all_within_lookback", "bool", "routeAllWithinLookback"),
+    ("created_at", "timestamp", "createdAt"),
+    ("updated_at", "timestamp", "updatedAt"),
+    ("channel_types", "strings", None),
+    ("languages", "strings", None),
+    ("template_names", "strings", None),
+    ("variables", "strings", None),
+    ("account_id", "string", None),
+    ("fetched_at", "timestamp", None),
+    ("raw", "string", None),
+)
+_CHANNEL = (
+    ("channel_type", "string", "type"),
+    ("language", "string", "language"),
+    ("outbound_number", "string", "outboundnumber"),
+    ("namespace", "string", "namespace"),
+    ("template_name", "string", "templatename"),
+    ("app_names", "strings", "appNames"),
+    ("service_account_name", "string", "serviceAccountName"),
+    ("card_orientation", "string", "cardOrientation"),
+)
+_COMPONENT = (
+    ("component_type", "string", "type"),
+    ("sub_type", "string", "sub_type"),
+    ("title", "string", "title"),
+    ("content", "string", "content"),
+    ("url", "string", "url"),
+    ("phone_number", "string", "phone_number"),
+    ("button_index", "int64", "index"),
+    ("opt_out", "string", "optOut"),
+    ("height", "string", "height"),
+    ("thumbnail_image_alignment", "string", "thumbnailImageAlignment"),
+    ("message_text", "string", "messageText"),
+    ("notification_title", "string", "notificationTitle"),
+    ("notification_message", "string", "notificationMessage"),
+    ("is_same_message_for_notification", "bool", "isSameMessageForNotification"),
+    ("is_clickable", "bool", "isClickable"),
+    ("destination_url", "string", "destinationUrl"),
+    ("variables", "strings", "variables"),
+)
+COMPONENTS = (
+    ("configuration_id", "string", None),
+    ("configuration_name", "string", None),
+    ("channel_index", "int64", None),
+    *_CHANNEL,
+    ("component_index", "int64", None),
+    *_COMPONENT,
+    ("placeholders", "strings", None),
+    ("raw", "string", None),
+)
+# LivePerson's page spells these both ways.
+_ALSO = {"appNames": "appName", "variables": "Variables"}
+
+Row = dict[str, Any]
+
+
+class Tables(NamedTuple):
+    """Both tables of one listing, and what is worth telling of them.
+
+    :param configurations: one row per item.
+    :param components: one row per message component, and one per channel without any.
+    :param notes: how often a value could not be read, a type was unknown, or variables and texts disagree.
+    """
+
+    configurations: pa.Table
+    components: pa.Table
+    notes: Counter[str]
+
+
+def build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
+    """Make the tables of a listing.
+
+    :param items: configurations or bare channels, as the API lists them.
+    :param account_id: whose they are.
+    :param fetched_at: when they were listed.
+    """
+    notes: Counter[str] = Counter()
+    configurations: list[Row] = []
+    components: list[Row] = []
+    for item in items:
+        row = _configuration(item, notes)
+        configurations.append({**row, "account_id": account_id, "fetched_at": fetched_at})
+        components += _components(item, row, notes)
+    return Tables(_table(CONFIGURATIONS, configurations), _table(COMPONENTS, components), notes)
+
+
+def _configuration(item: Item, notes: Counter[str]) -> Row:
+    row = _read(CONFIGURATIONS, item, notes)
+    channels = [channel for channel in templates.channels(item) if isinstance(channel, dict)]
+    for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
+        values = (_text(channel.get(key)) for channel in channels)
+        row[column] = list(dict.fromkeys(value for value in values if value is not None))
+    variables = templates.in_order(name for channel in channels for name in templates.variables(channel))
+    row["variables"] = _strings(variables)
+    row["raw"] = _json(item)
+    return row
+
+
+def _components(item: Item, configuration: Row, notes: Counter[str]) -> list[Row]:
+    rows: list[Row] = []
+    for channel_index, channel in enumerate(templates.channels(item)):
+        shared = {
+            "configuration_id": configuration["id"],
+            "configuration_name": configuration["name"],
+            "channel_index": channel_index,
+            **_read(_CHANNEL, channel, notes),
+        }
+        if (kind := shared["channel_type"]) not in templates.CHANNELS:
+            notes[f"unknown channel type {one_line(repr(kind), 40)}"] += 1
+        components = templates.components(channel)
+        if not components:
+            rows.append(shared)
+        for component_index, component in enumerate(components):
+            row = {**shared, "component_index": component_index, **_read(_COMPONENT, component, notes)}
+            if (kind := row["component_type"]) not in templates.COMPONENTS:
+                notes[f"unknown component type {one_line(repr(kind), 40)}"] += 1
+            row["placeholders"] = templates.placeholders(component)
+            if set(row["placeholders"]) != set(row["variables"] or ()):
+                notes["components whose variables and placeholders differ"] += 1
+            row["raw"] = _json(component)
+            rows.append(row)
+    return rows
+
+
+def _read(columns: Iterable[tuple[str, str, str | None]], source: Any, notes: Counter[str]) -> Row:
+    """Read fields into typed columns: null, and noted, where a value is not of the type."""
+    row: Row = {}
+    fields = source if isinstance(source, dict) else {}
+    if not isinstance(source, dict):
+        notes["values that should be objects"] += 1
+    for column, kind, key in columns:
+        if key is None:
+            continue
+        value = fields.get(key, fields.get(_ALSO.get(key, key)))
+        row[column] = None if value is None else _READERS[kind](value)
+        if row[column] is None and value is not None:
+            notes[f"unreadable {column}"] += 1
+    return row
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return _storable(value)
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _integer(value: Any) -> int | None:
+    with suppress(ValueError, OverflowError):
+        number = value if isinstance(value, int) else int(value) if isinstance(value, str) else None
+        if isinstance(value, float) and value.is_integer():
+            number = int(value)
+        if number is not None and not isinstance(value, bool) and -(2**63) <= number < 2**63:
+            return number
+    return None
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _strings(value: Any) -> list[str] | None:
+    values = templates.strings(value)
+    return None if values is None else [_storable(each) for each in values]
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "int64": _integer,
+    "bool": _boolean,
+    "timestamp": templates.moment,
+    "strings": _strings,
+}
+
+
+def _storable(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if _storable(text) == text else json.dumps(value)
+
+
+@cache
+def schema(table: str) -> pa.Schema:
+    """Return the fixed schema of a table.
+
+    :param table: ``configurations`` or ``components``.
+    :raises ConfigError: for any other name.
+    """
+    if table not in TABLES:
+        raise ConfigError(f"table is {one_line(repr(table), 60)}: give configurations or components")
+    return _schema(CONFIGURATIONS if table == "configurations" else COMPONENTS)
+
+
+def _schema(columns: Iterable[tuple[str, str, str | None]]) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("ms", tz="UTC"),
+        "strings": pa.list_(pa.string()),
+    }
+    return pa.schema([pa.field(column, types[kind]) for column, kind, _ in columns])
+
+
+def _table(columns: Iterable[tuple[str, str, str | None]], rows: list[Row]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(rows, schema=_schema(columns))
+
+
+def write(tables: Tables, folder: str | os.PathLike[str] | ObjectStoragePath) -> dict[str, Any]:
+    """Write both tables into a folder as Parquet: a reader sees the old file or the new one, whole.
+
+    :param folder: local, or any URL that Airflow's object storage takes; made if missing.
+    :returns: ``{"configurations": {"path": str, "rows": int}, "components": ...}``.
+    :raises ConfigError: if there is no such storage.
+    """
+    import pyarrow.parquet as pq
+    from airflow.sdk import ObjectStoragePath
+
+    try:
+        base = folder if isinstance(folder, ObjectStoragePath) else ObjectStoragePath(os.fspath(folder))
+        storage = base.fs
+    except (ValueError, ImportError) as error:
+        raise ConfigError(f"output_path {one_line(repr(folder))} can't be used: {one_line(error)}") from error
+    base.mkdir(parents=True, exist_ok=True)
+    written = {}
+    unfinished = {}
+    try:
+        for name in TABLES:
+            table, path = getattr(tables, name), base / f"{name}.parquet"
+            # Readers of a folder pass over names that begin with a dot.
+            unfinished[name] = base / f".{name}.{uuid.uuid4().hex}"
+            pq.write_table(table, unfinished[name].path, filesystem=storage)
+            written[name] = {"path": str(path), "rows": table.num_rows}
+        for name in TABLES:
+            storage.mv(unfinished[name].path, (base / f"{name}.parquet").path)
+            del unfinished[name]
+    finally:
+        for left in unfinished.values():
+            left.unlink(missing_ok=True)
+    return written

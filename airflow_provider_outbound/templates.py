@@ -1,0 +1,210 @@
+"""The shape of what the API lists: channels, components, placeholders, and which template is meant.
+
+Any JSON object is taken: fields that are missing or odd read as absent, never as an error.
+Source: the response examples and "Data fields definitions" of LivePerson's Outbound Configuration API page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from airflow_provider_outbound.errors import ConfigError, one_line
+
+Item = dict[str, Any]
+
+CHANNELS = ("wa", "sms-twilio", "apple-twilio", "googlercs", "inapp")
+COMPONENTS = ("header", "body", "footer", "button", "media", "text", "image")
+
+# ${{1}} in texts and {{1}} in URLs, as the API's source writes them, and $1, as LivePerson's page shows them.
+PLACEHOLDER = re.compile(r"\$?\{\{ *([0-9]+) *\}\}|\$([0-9]+)")
+
+
+def channels(item: Item) -> list[Any]:
+    """Return a configuration's channels; a bare channel is its own only one."""
+    if "channels" not in item:
+        return [item] if item.keys() & {"messageComponents", "type"} else []
+    return _flat(item["channels"])
+
+
+def components(channel: Any) -> list[Any]:
+    """Return a channel's message components, also those that LivePerson's page nests in a list."""
+    return _flat(channel.get("messageComponents")) if isinstance(channel, dict) else []
+
+
+def declared(component: Any) -> Any:
+    """Return what a component says its variables are; the in-app image spells it ``Variables``."""
+    if not isinstance(component, dict):
+        return None
+    return component.get("variables", component.get("Variables"))
+
+
+def placeholders(component: Any) -> list[str]:
+    """Return the numbers of the placeholders in a component's texts, each once, in order of appearance."""
+    if not isinstance(component, dict):
+        return []
+    found = (match for text in component.values() if isinstance(text, str) for match in PLACEHOLDER.finditer(text))
+    return list(dict.fromkeys(match[1] or match[2] for match in found))
+
+
+def variables(channel: Any) -> list[str]:
+    """Return the variables that a channel's template takes, sorted.
+
+    A component's own declaration counts; only where it makes none do its placeholders ("$5" may be a price).
+    """
+    names: set[str] = set()
+    for component in components(channel):
+        stated = strings(declared(component))
+        names.update(placeholders(component) if stated is None else stated)
+    return in_order(names)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return variables' names each once, ``9`` before ``10``."""
+    return sorted(set(names), key=lambda name: (len(name), name))
+
+
+def strings(value: Any) -> list[str] | None:
+    """Return a list of strings from a list of strings or numbers, or from one; None if it is neither."""
+    values = value if isinstance(value, list) else [value]
+    if all(isinstance(each, (str, int, float)) and not isinstance(each, bool) for each in values):
+        return [str(each) for each in values]
+    return None
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a date in UTC from ISO text or from milliseconds since 1970; None if it is neither."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            # Python 3.10 reads neither "Z" nor "+0000".
+            text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", value.strip().replace("Z", "+00:00"))
+            date = datetime.fromisoformat(text)
+            return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # else seconds?
+            return datetime.fromtimestamp(int(value) / 1000, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def newer(one: Item, other: Item) -> Item:
+    """Return the one of two states of a configuration that was updated last; the second if that is open."""
+    first, second = moment(one.get("updatedAt")), moment(other.get("updatedAt"))
+    return one if first and (not second or first > second) else other
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a listing found: the template, or what there is instead of it.
+
+    :param item: the configuration (or bare channel) that fits; None if there is none.
+    :param channels: its channels that fit.
+    :param seen: one line for logs and messages.
+    """
+
+    item: Item | None
+    channels: list[Item]
+    seen: str
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a campaign needs to know of the template, as plain JSON."""
+        item = self.item or {}
+        return {
+            "id": item.get("id"),
+            "name": item.get("name", self.channels[0].get("templatename")),
+            "updated_at": item.get("updatedAt"),
+            "channels": [channel.get("type") for channel in self.channels],
+            "variables": in_order(name for channel in self.channels for name in variables(channel)),
+        }
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Which template is meant.
+
+    :param name: a configuration's ``name``, or a WhatsApp ``templatename``.
+    :param channel: the type of channel that it must be in; None for any.
+    :param language: the language that it must be in, as LivePerson writes it; None for any.
+    :param variables: exactly the variables that it must take, in any order; None for any.
+    :raises ConfigError: for a criterion that nothing can meet.
+    """
+
+    name: str
+    channel: str | None = None
+    language: str | None = None
+    variables: Iterable[str | int] | None = None
+
+    def __post_init__(self) -> None:
+        given = {"channel": self.channel, "language": self.language}
+        stated = {field: value for field, value in given.items() if value is not None}
+        for field, value in {"name": self.name, **stated}.items():
+            if not isinstance(value, str) or not value.strip():
+                raise ConfigError(f"template {field} is {one_line(repr(value), 60)}: give a text that isn't empty")
+        if self.variables is not None:
+            wanted = strings(list(self.variables)) if not isinstance(self.variables, str) else None
+            if wanted is None:
+                shown = one_line(repr(self.variables), 60)
+                raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")
+            object.__setattr__(self, "variables", tuple(in_order(wanted)))
+
+    def look(self, items: Iterable[Item]) -> Look:
+        """Find the template among the items; the one updated last if several fit.
+
+        :param items: configurations or bare channels.
+        """
+        found: Look | None = None
+        near: list[str] = []
+        count = 0
+        for item in items:
+            count += 1
+            candidates = list(self._named(item))
+            fitting = [channel for channel in candidates if not self._misfit(channel)]
+            if fitting and (not found or newer(found.item or {}, item) is item):
+                found = Look(item, fitting, f"{self} is there")
+            near += [self._misfit(channel) for channel in candidates]
+            if item.get("name") == self.name and not candidates:
+                near.append("it has no channel yet")
+        if found:
+            return found
+        if near:
+            others = "; ".join(dict.fromkeys(near))
+            return Look(None, [], f"{self} is not there: a template of that name is, but {one_line(others, 600)}")
+        return Look(None, [], f"{self} is not there: none of {count} configurations has that name")
+
+    def _named(self, item: Item) -> Iterator[Item]:
+        for channel in channels(item):
+            if isinstance(channel, dict) and self.name in (item.get("name"), channel.get("templatename")):
+                yield channel
+
+    def _misfit(self, channel: Item) -> str:
+        """Return why a channel is not the one that is meant; empty if it is."""
+        kind, language, takes = channel.get("type"), channel.get("language"), variables(channel)
+        if self.channel not in (None, kind):
+            return f"in channel {kind}"
+        if self.language not in (None, language):
+            return f"in channel {kind} in language {language}"
+        if self.variables is not None and set(takes) != set(self.variables):
+            used = in_order(number for component in components(channel) for number in placeholders(component))
+            differ = f" (its texts use {used})" if used != takes else ""
+            return f"in channel {kind} in language {language} with variables {takes}{differ}"
+        return ""
+
+    def __str__(self) -> str:
+        wanted = {"channel": self.channel, "language": self.language, "variables": self.variables}
+        parts = [f"{field} {one_line(value)}" for field, value in wanted.items() if value is not None]
+        return ", ".join([f"template {one_line(repr(self.name))}", *parts])
+
+
+def _flat(value: Any) -> list[Any]:
+    """Return the members of lists within lists; one object counts as a list of it, nothing as none."""
+    members, left = [], [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, list):
+            left.extend(reversed(each))
+        elif each is not None:
+            members.append(each)
+    return members

@@ -1,0 +1,106 @@
+"""The trigger that waits for a template on the triggerer's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from airflow.providers.common.compat.connection import get_async_connection
+from airflow.sdk import timezone
+from airflow.sdk.log import mask_secret
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.connections import DEFAULT_CONN_ID, account_of, missing_connection
+from airflow_provider_outbound.errors import OutboundError
+from airflow_provider_outbound.paging import find
+from airflow_provider_outbound.templates import Criteria, Look
+from airflow_provider_outbound.transport import Sender, arun
+
+
+class OutboundTemplateTrigger(BaseTrigger):
+    """Wait until a template exists, then fire once.
+
+    The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
+    or ``{"status": "error", "message": str}``. Airflow stores the parameters, and logs the event, in clear: none
+    of them holds a secret.
+
+    :param template_name: a configuration's name, or a WhatsApp templatename.
+    :param channel: the channel it must be in; None for any.
+    :param language: the language it must be in; None for any.
+    :param variables: exactly the variables it must take; None for any.
+    :param outbound_conn_id: the Connection to use.
+    :param poke_interval: seconds from one look to the next.
+    :param next_look: when to look first; now unless given.
+    :param deadline: when to give up, after one more look; never unless given.
+    """
+
+    def __init__(
+        self,
+        *,
+        template_name: str,
+        channel: str | None = None,
+        language: str | None = None,
+        variables: list[str] | None = None,
+        outbound_conn_id: str = DEFAULT_CONN_ID,
+        poke_interval: float = 60.0,
+        next_look: datetime | None = None,
+        deadline: datetime | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.template_name = template_name
+        self.channel = channel
+        self.language = language
+        self.variables = variables
+        self.outbound_conn_id = outbound_conn_id
+        self.poke_interval = poke_interval
+        self.next_look = next_look
+        self.deadline = deadline
+        self._api: Api | None = None
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what makes this trigger again elsewhere: points in time, so that a restart changes none."""
+        names = ("template_name", "channel", "language", "variables", "outbound_conn_id", "poke_interval")
+        arguments = {name: getattr(self, name) for name in (*names, "next_look", "deadline")}
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield the one event."""
+        yield await self.wait()
+
+    async def wait(
+        self,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        now: Callable[[], datetime] = timezone.utcnow,
+    ) -> TriggerEvent:
+        """Look until the template is there, the deadline is past, or an error comes that can't pass.
+
+        :param sleep: makes the waits, in seconds.
+        :param now: the time, in UTC.
+        """
+        pause = (self.next_look - now()).total_seconds() if self.next_look else 0.0
+        while True:
+            await sleep(max(pause, 0.0))
+            try:
+                look = await self._look()
+            except OutboundError as error:
+                return TriggerEvent({"status": "error", "message": str(error)})
+            if look.item is not None:
+                return TriggerEvent({"status": "success", "template": look.summary()})
+            if self.deadline and now() > self.deadline:
+                return TriggerEvent({"status": "timeout", "seen": look.seen})
+            pause = self.poke_interval
+            self.log.info("%s; looking again in %g s", look.seen, pause)
+
+    async def _look(self) -> Look:
+        criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
+        with missing_connection(self.outbound_conn_id):
+            connection = await get_async_connection(self.outbound_conn_id)
+        account = account_of(connection)
+        # The token is kept from look to look, but not for longer than the Connection stays as it is.
+        if self._api is None or self._api.account != account:
+            self._api = Api(account, retry_waits=())
+        with Sender(account) as send:
+            return await arun(find(self._api, criteria), send, hide=mask_secret)

@@ -1,0 +1,38 @@
+"""Export every outbound configuration once a day, and count templates per channel and language."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pendulum
+from airflow.sdk import dag, task
+
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+
+OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any folder or URL: s3://bucket/outbound
+
+
+# [START export]
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
+def outbound_export() -> None:
+    export = OutboundConfigurationsOperator(
+        task_id="export",
+        output_path=f"{OUTPUT}/date={{{{ dag_run.run_after | ds }}}}",
+    )
+
+    @task
+    def summarize(written: dict[str, Any]) -> list[dict[str, Any]]:
+        import pandas as pd
+
+        components = pd.read_parquet(written["components"]["path"])
+        templates = components.drop_duplicates(["configuration_id", "channel_index"])
+        summary = templates.groupby(["channel_type", "language"]).size().reset_index(name="templates")
+        print(summary.to_string(index=False))
+        return summary.to_dict("records")
+
+    summarize(export.output)
+
+
+outbound_export()
+# [END export]

@@ -1,0 +1,31 @@
+"""Export several accounts, one mapped task per Airflow Connection."""
+
+from __future__ import annotations
+
+import os
+
+import pendulum
+from airflow.sdk import dag
+
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+
+OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any folder or URL: s3://bucket/outbound
+CONNECTIONS = os.environ.get("OUTBOUND_CONNECTIONS", "liveperson_outbound_default").split(",")
+
+
+# [START accounts]
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
+def outbound_export_accounts() -> None:
+    OutboundConfigurationsOperator.partial(task_id="export").expand_kwargs(
+        [
+            {
+                "outbound_conn_id": conn_id,
+                "output_path": f"{OUTPUT}/connection={conn_id}/date={{{{ dag_run.run_after | ds }}}}",
+            }
+            for conn_id in CONNECTIONS
+        ]
+    )
+
+
+outbound_export_accounts()
+# [END accounts]

@@ -1,0 +1,166 @@
+"""A LivePerson that misbehaves as told, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+
+from airflow_provider_outbound.protocol import Account
+
+ACCOUNT = "12345678"
+SECRET = "canary-secret-5f1e"
+
+
+@dataclass
+class Hit:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def kind(self) -> str:
+        return "list" if "/handoffs/" in self.path else "token" if "/token" in self.path else "domain"
+
+    @property
+    def offset(self) -> int:
+        return int(self.query["offset"])
+
+
+@dataclass
+class Reply:
+    """An answer; ``raw`` is sent as it is, whatever HTTP says, and the connection is closed."""
+
+    status: int = 200
+    body: Any = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+
+
+Script = Callable[[Hit], Any] | Iterable[Any]
+
+
+def token(aud: Any = f"le{ACCOUNT}", life: float = 3600, **claims: Any) -> str:
+    """Return an AppJWT such as Sentinel's, signed with a key of no importance."""
+    begun = int(time.time())
+    return jwt.encode(
+        {"aud": aud, "azp": "client", "iss": "Sentinel", "iat": begun, "exp": begun + life, **claims}, "k" * 32
+    )
+
+
+def grant(**claims: Any) -> dict[str, Any]:
+    return {"access_token": token(**claims), "token_type": "Bearer"}
+
+
+def configuration(number: int, **more: Any) -> dict[str, Any]:
+    """Return a small configuration."""
+    body = {"type": "body", "content": "Hi ${{1}}", "variables": ["1"]}
+    channel = {"type": "wa", "language": "en", "templatename": f"t{number}", "messageComponents": [body]}
+    return {"id": f"id-{number}", "name": f"n{number}", "updatedAt": "2026-01-01", "channels": [channel], **more}
+
+
+def paged(items: list[Any], cap: int = 10**9) -> Callable[[Hit], Any]:
+    """Return a script that lists items as documented, at most ``cap`` a page."""
+    return lambda hit: items[hit.offset : hit.offset + min(int(hit.query["limit"]), cap)]
+
+
+class Fake:
+    """Serve list, token and domain calls by script: a function of the hit, or one answer after the other.
+
+    An answer is a :class:`Reply`, or what to send as JSON. The last answer of a sequence is given from then on.
+    """
+
+    def __init__(self, listing: Script = (), token: Script = lambda hit: grant(), domain: Script = ()) -> None:
+        self.hits: list[Hit] = []
+        self.secrets: list[str] = []
+        self._scripts = {"list": _script(listing or [[]]), "token": _script(token), "domain": _script(domain)}
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one packet an answer
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                length = int(self.headers.get("content-length", 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self.rfile.read(length).decode()
+                hit = Hit(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                fake.hits.append(hit)
+                self.reply(fake._scripts[hit.kind](hit))
+
+            do_POST = do_GET
+
+            def reply(self, answer: Any) -> None:
+                if not isinstance(answer, Reply):
+                    answer = Reply(body=answer)
+                if answer.raw is not None:
+                    self.wfile.write(answer.raw)
+                    self.close_connection = True
+                    return
+                body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                self.send_response(answer.status)
+                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Fake:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def kinds(self) -> list[str]:
+        """Return what was asked, in order."""
+        return [hit.kind for hit in self.hits]
+
+    def account(self, **more: Any) -> Account:
+        """Return the account that this server holds."""
+        urls = {"list_url": self.url, "sentinel_url": self.url, "domain_url": self.url}
+        fields = {"account_id": ACCOUNT, "client_id": "client", "secret": SECRET, "requests_per_second": 0.0}
+        return Account(**{**fields, **urls, "timeout": 5.0, **more})
+
+    def connection(self, **more: Any) -> dict[str, Any]:
+        """Return an Airflow Connection to this server, as its JSON form."""
+        extra = {"requests_per_second": 0, **more.pop("extra", {})}
+        return {
+            "conn_type": "liveperson_outbound",
+            "host": self.url,
+            "login": "client",
+            "password": SECRET,
+            "schema": ACCOUNT,
+            "extra": extra,
+            **more,
+        }
+
+
+def _script(answers: Script) -> Callable[[Hit], Any]:
+    if callable(answers):
+        return answers
+    left = list(answers)
+    return lambda hit: left.pop(0) if len(left) > 1 else left[0]

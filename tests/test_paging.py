@@ -1,0 +1,246 @@
+"""Paging: every configuration, or an error that says why not; never a loop, never a row less in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.errors import NetworkError, ProtocolError
+from airflow_provider_outbound.paging import Listing, Once, Page, configurations, find
+from airflow_provider_outbound.templates import Criteria
+from tests.conftest import Driver
+from tests.fake import Fake, Hit, Reply, configuration, paged
+
+Items = list[dict[str, Any]]
+
+
+def bare(number: int) -> dict[str, Any]:
+    return {"type": "wa", "language": "en", "templatename": f"t{number}", "messageComponents": []}
+
+
+def read(fake: Fake, drive: Driver, **more: Any) -> Items:
+    account = fake.account(**more)
+    items: Items = drive(configurations(Api(account)), account)
+    return items
+
+
+@pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 30, 31, 100])
+@pytest.mark.parametrize("cap", [2, 3, 20, 30, 1000])
+@pytest.mark.parametrize("make", [configuration, bare])
+def test_P1_capped_pages(drive: Driver, count: int, cap: int, make: Callable[[int], dict[str, Any]]) -> None:
+    items = [make(number) for number in range(count)]
+    with Fake(paged(items, cap)) as fake:
+        assert read(fake, drive) == items
+    most_a_page = min(cap, 30)
+    assert len(fake.hits) - 1 <= 2 + count / (most_a_page - 1)
+
+
+def test_P1_thousand_configurations_capped_at_20(drive: Driver) -> None:
+    items = [configuration(number) for number in range(1000)]
+    with Fake(paged(items, 20)) as fake:
+        assert read(fake, drive, page_size=30) == items
+
+
+def test_P1_pages_of_one_cannot_be_proven(drive: Driver) -> None:
+    with Fake(paged([configuration(number) for number in range(5)], 1)) as fake:
+        with pytest.raises(ProtocolError, match="can't be paged"):
+            read(fake, drive)
+    assert fake.kinds().count("list") <= 4
+
+
+@pytest.mark.parametrize("count", [1, 2, 29, 30, 1000])
+@pytest.mark.parametrize("make", [configuration, bare])
+def test_P2_offset_ignored(drive: Driver, count: int, make: Callable[[int], dict[str, Any]]) -> None:
+    items = [make(number) for number in range(count)]
+    with Fake(lambda hit: items[: int(hit.query["limit"])]) as fake:
+        with pytest.raises(ProtocolError, match=rf"{fake.host}.*12345678.*ignores offset"):
+            read(fake, drive)
+    assert fake.kinds().count("list") == 2
+
+
+@pytest.mark.parametrize("count", [31, 59, 60, 90, 1000])
+def test_P2_offset_counted_in_pages(drive: Driver, count: int) -> None:
+    items = [configuration(number) for number in range(count)]
+    with Fake(lambda hit: items[hit.offset * 30 : hit.offset * 30 + 30]) as fake:
+        with pytest.raises(ProtocolError, match="does not count offsets in configurations"):
+            read(fake, drive)
+    assert fake.kinds().count("list") == 4
+
+
+@pytest.mark.parametrize("count", [31, 45, 58])
+def test_P2_offset_clamped_to_the_last_page(drive: Driver, count: int) -> None:
+    items = [configuration(number) for number in range(count)]
+
+    def clamped(hit: Hit) -> Items:
+        begin = min(hit.offset, len(items) - 30)
+        return items[begin : begin + 30]
+
+    with Fake(clamped) as fake, pytest.raises(ProtocolError, match="does not count offsets in configurations"):
+        read(fake, drive)
+    assert fake.kinds().count("list") == 4
+
+
+def test_P2_clamped_past_the_end_only_is_read_whole(drive: Driver) -> None:
+    items = [configuration(number) for number in range(45)]
+    with Fake(lambda hit: items[hit.offset if hit.offset < 45 else 30 :][:30]) as fake:
+        assert read(fake, drive) == items
+
+
+@pytest.mark.parametrize("make", [configuration, bare, lambda number: bare(0)])
+def test_P2_round_and_round(drive: Driver, make: Callable[[int], dict[str, Any]]) -> None:
+    items = [make(number) for number in range(7)]
+    with Fake(lambda hit: [items[(hit.offset + step) % 7] for step in range(5)]) as fake:
+        with pytest.raises(ProtocolError, match="can't be paged"):
+            read(fake, drive)
+    assert len(fake.hits) < 30
+
+
+def changing(items: Items, changes: dict[int, Callable[[Items], object]]) -> Callable[[Hit], Items]:
+    """List the items; before the call of that number, change them."""
+    calls = iter(range(1000))
+
+    def answer(hit: Hit) -> Items:
+        changes.get(next(calls), lambda items: None)(items)
+        return paged(items)(hit)
+
+    return answer
+
+
+CHANGES: dict[str, Callable[[Items], object]] = {
+    "inserted first": lambda items: items.insert(0, configuration(1000)),
+    "inserted last": lambda items: items.append(configuration(1000)),
+    "inserted five": lambda items: items.__setitem__(slice(3, 3), [configuration(1000 + n) for n in range(5)]),
+    "deleted first": lambda items: items.pop(0),
+    "deleted at the border": lambda items: items.pop(29),
+    "deleted last": lambda items: items.pop(),
+    "deleted all": lambda items: items.clear(),
+    "deleted all but one": lambda items: items.__delitem__(slice(1, None)),
+    "moved to the front": lambda items: items.insert(0, items.pop(70)),
+    "moved to the end": lambda items: items.append(items.pop(3)),
+    "turned round": lambda items: items.reverse(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_P3_changed_while_paging(drive: Driver, change: Callable[[Items], object], when: int) -> None:
+    items = [configuration(number) for number in range(90)]
+    with Fake(changing(items, {when: change})) as fake:
+        got = read(fake, drive)
+    names = [item["name"] for item in got]
+    assert len(set(names)) == len(names)
+    assert set(names) >= {item["name"] for item in items} - {"n1000"}
+
+
+def test_P3_items_deleted_while_paging_are_gone(drive: Driver) -> None:
+    items = [configuration(number) for number in range(90)]
+    with Fake(changing(items, {2: lambda items: items.pop(0)})) as fake:
+        assert read(fake, drive) == items
+
+
+def test_P3_keeps_changing(drive: Driver) -> None:
+    items = [configuration(number) for number in range(90)]
+    always = {call: (lambda items: items.insert(0, configuration(len(items)))) for call in range(1, 100, 2)}
+    with Fake(changing(items, always)) as fake, pytest.raises(ProtocolError, match="kept changing.*3 times again"):
+        read(fake, drive)
+    assert fake.kinds().count("list") == 8
+
+
+def test_P3_streamed_items_come_once(drive: Driver) -> None:
+    items = [configuration(number) for number in range(90)]
+    with Fake(changing(items, {2: lambda items: items.insert(0, configuration(1000))})) as fake:
+        account = fake.account()
+        listing, once = Listing(Api(account)), Once()
+        got: list[str] = []
+        while page := drive(listing.next_page(), account):
+            got += [item["name"] for item in once.pick(page)]
+    assert len(got) == 91
+    assert set(got) == {item["name"] for item in items}
+
+
+def test_P3_streamed_bare_channels_keep_their_number() -> None:
+    once = Once()
+    assert once.pick(Page(0, [bare(1), bare(1), bare(2)])) == [bare(1), bare(1), bare(2)]
+    assert once.pick(Page(0, [bare(3), bare(1)])) == [bare(3)]
+    assert once.pick(Page(2, [bare(1), bare(1)])) == [bare(1)]
+
+
+def test_P4_same_id_twice(drive: Driver) -> None:
+    old, new = configuration(5, updatedAt="2026-01-02T00:00:00Z"), configuration(5, updatedAt="2026-03-01")
+    items = [configuration(number) for number in range(100)]
+    for first, second in ((old, new), (new, old)):
+        items[5], items[70] = first, second
+        with Fake(paged(items)) as fake:
+            account = fake.account()
+            got = drive(configurations(Api(account)), account)
+        assert got == [*items[:5], new, *items[6:70], *items[71:]]
+
+
+def test_P4_repeats_are_counted(drive: Driver) -> None:
+    with Fake(paged([configuration(number % 40) for number in range(60)])) as fake:
+        account = fake.account()
+        listing = Listing(Api(account))
+        while drive(listing.next_page(), account):
+            pass
+    assert (listing.count, listing.repeats) == (60, 20)
+
+
+def test_P5_bare_channels_are_kept(drive: Driver) -> None:
+    items = [bare(number // 2) for number in range(90)]
+    with Fake(paged(items)) as fake:
+        assert read(fake, drive) == items
+
+
+def test_P5_a_single_object(drive: Driver) -> None:
+    with Fake(lambda hit: [] if hit.offset else bare(1)) as fake:
+        assert read(fake, drive) == [bare(1)]
+
+
+def test_P6_empty_account(drive: Driver) -> None:
+    with Fake([[]]) as fake:
+        assert read(fake, drive) == []
+    assert fake.kinds() == ["token", "list"]
+
+
+def test_one_full_page_costs_two_calls(drive: Driver) -> None:
+    with Fake(paged([configuration(number) for number in range(30)])) as fake:
+        read(fake, drive)
+    assert fake.kinds() == ["token", "list", "list"]
+
+
+def test_find_waits_through_what_may_pass(drive: Driver) -> None:
+    with Fake([Reply(503, b"")]) as fake:
+        account = fake.account()
+        look = drive(find(Api(account, retry_waits=()), Criteria("n1")), account)
+    assert look.item is None
+    assert "could not be looked for" in look.seen
+    assert "503" in look.seen
+    assert fake.kinds() == ["token", "list"]
+
+
+SCENARIOS: dict[str, Callable[[], Fake]] = {
+    "complete": lambda: Fake(paged([configuration(number) for number in range(70)], 20)),
+    "busy": lambda: Fake([Reply(429, b"", {"Retry-After": "3"}), Reply(500, b""), [configuration(1)], []]),
+    "revoked": lambda: Fake([Reply(401, b""), [configuration(1)], []]),
+    "broken": lambda: Fake([Reply(raw=b"")]),
+    "refused": lambda: Fake(token=[Reply(401, b"")]),
+    "ignored": lambda: Fake(lambda hit: [configuration(1), configuration(2)]),
+    "changing": lambda: Fake(changing([configuration(n) for n in range(90)], {2: lambda items: items.pop(0)})),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_thread_and_event_loop_do_the_same(scenario: Callable[[], Fake]) -> None:
+    logs = []
+    for way in ("run", "arun"):
+        drive = Driver(way)
+        with scenario() as fake:
+            try:
+                result: Any = read(fake, drive)
+            except (ProtocolError, NetworkError, Exception) as error:  # noqa: BLE001
+                result = type(error), str(error).replace(fake.host, "host")
+        logs.append((result, drive.waits, [(hit.method, hit.path, hit.query) for hit in fake.hits]))
+    assert logs[0] == logs[1]
