@@ -188,6 +188,16 @@ class Api:
         return exchange(endpoint, build, self.account, retry_waits=self._retry_waits, now=self._now)
 
 
+def renewed(api: Api | None, account: Account, retry_waits: Collection[float]) -> Api:
+    """Return the api, with its token, while its account stays as it is; a new one otherwise.
+
+    :param api: the one in use; None for none yet.
+    :param account: what the Connection says now.
+    :param retry_waits: seconds before each retry.
+    """
+    return api if api and api.account == account else Api(account, retry_waits=retry_waits)
+
+
 def list_url(region: str) -> str:
     """Return the base URL of a region's configurations."""
     return f"https://{region}.handoff.liveperson.net"

@@ -155,12 +155,15 @@ def _hosts(host: str | None, port: int | None) -> dict[str, Any]:
 def _base_url(field: str, url: Any, port: int | None = None) -> str:
     shown = one_line(repr(re.sub(r"[^/]*@", "***@", str(url))), 80)
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
+        url = url if isinstance(url, str) else ""
+        parts = urlsplit(url)
         named = parts.hostname or ""
         port = parts.port or port
     except ValueError:
         raise ConfigError(f"{field} is {shown}: it is no host or base URL") from None
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    # urlsplit drops line breaks, so they are looked for in what was given.
+    rest = parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/")
+    plain = re.fullmatch(r"[!-~]+", url) and not rest
     if parts.scheme not in ("https", "http") or not plain or not re.fullmatch(r"[A-Za-z0-9._:-]+", named):
         raise ConfigError(f"{field} is {shown}: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}")
     if parts.scheme == "http" and not _is_loopback(named):

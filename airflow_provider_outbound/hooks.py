@@ -13,7 +13,7 @@ from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_outbound import tables
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.api import Api, renewed
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
 from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
@@ -58,10 +58,12 @@ class OutboundHook(BaseHook):
 
         :raises ConfigError: if there is no such Connection, or it is wrong.
         """
-        if self._api is None:
-            with missing_connection(self.outbound_conn_id):
-                connection = self.get_connection(self.outbound_conn_id)
-            self._api = Api(account_of(connection), retry_waits=self.retry_waits)
+        return self._api or self._read_connection()
+
+    def _read_connection(self) -> Api:
+        with missing_connection(self.outbound_conn_id):
+            connection = self.get_connection(self.outbound_conn_id)
+        self._api = renewed(self._api, account_of(connection), self.retry_waits)
         return self._api
 
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
@@ -116,12 +118,13 @@ class OutboundHook(BaseHook):
         return Criteria(name, channel, language).look(self.get_configurations(channel)).item
 
     def look(self, criteria: Criteria) -> Look:
-        """Look for a template once; an error that may pass counts as not seen.
+        """Look for a template once, with the Connection as it is now; an error that may pass counts as not seen.
 
         :param criteria: which template is meant.
         """
-        with Sender(self.api.account) as send:
-            return self._run(find(self.api, criteria), send)
+        api = self._read_connection()
+        with Sender(api.account) as send:
+            return self._run(find(api, criteria), send)
 
     def get_tables(self, channel: str | list[str] | None = None) -> tables.Tables:
         """Return both tables of the account's configurations, of one listing, and log what is odd in them.

@@ -23,27 +23,17 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, NoReturn
-from urllib.parse import parse_qsl
+from typing import Any, ClassVar, Literal, NoReturn
 from uuid import uuid4
 
 import jwt
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.exceptions import HTTPException  # not FastAPI's: unknown paths raise this one
+from starlette.exceptions import HTTPException
 
 from airflow_provider_outbound import sandbox_data
-
-Json = dict[str, Any]
+from airflow_provider_outbound.sandbox_http import CLIENT_ID, CLIENT_SECRET, KEY_ID, Json, app_of, signing_key
 
 LOOPBACK = ("127.0.0.1", "localhost")
-HOSTS = {"sentinel": "va.sentinel.liveperson.net", "asyncMessagingEnt": "va.msg.liveperson.net"}
-KEY_ID = "appjwt-sandbox"
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1: any few calls fail at the right rate
 
 
@@ -86,8 +76,8 @@ class Sandbox:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     insecure_bind: bool = False
-    client_id: ClassVar[str] = "sandbox-client"
-    client_secret: ClassVar[str] = "sandbox-secret"  # no secret: it opens nothing else
+    client_id: ClassVar[str] = CLIENT_ID
+    client_secret: ClassVar[str] = CLIENT_SECRET
 
     def __post_init__(self) -> None:
         self._waiting = dict(self.appear or {})
@@ -132,7 +122,7 @@ class Sandbox:
 
     def configurations(self) -> list[Json]:
         """Copy what the account holds right now, as it is listed."""
-        return copy.deepcopy(self._listing())
+        return copy.deepcopy(self.listing())
 
     def publish(
         self, name: str, *, channel: str = "wa", language: str = "en", variables: Sequence[str] = ("1", "2")
@@ -158,10 +148,10 @@ class Sandbox:
         for name, after in self._waiting.items():
             self._add(after, name, "wa", "en", ("1", "2"))
         self._waiting = {}  # a second start is of the same account
-        _key()  # made here, or making it would hold up the first answers
+        signing_key()  # made here, or making it would hold up the first answers
         # Without log_config=None, uvicorn sets up the logging of its process, which is Airflow's or pytest's.
         config = uvicorn.Config(
-            _app(self), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
+            app_of(self), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="outbound-sandbox", daemon=True)
@@ -192,7 +182,11 @@ class Sandbox:
         item = sandbox_data.template(name, channel, language, variables, created)
         self._published.append((self.clock() + after, item))
 
-    def _listing(self, channel: str | None = None) -> list[Json]:
+    def listing(self, channel: str | None = None) -> list[Json]:
+        """Return what the account holds now.
+
+        :param channel: only what has this channel; None for all.
+        """
         now = self.clock()
         published = sorted(self._published, key=lambda entry: entry[0])
         held = self._configurations + [item for appears, item in published if appears <= now]
@@ -200,7 +194,11 @@ class Sandbox:
             return [bare for item in held for bare in item["channels"] if channel in (None, bare["type"])]
         return [item for item in held if channel in (None, *(bare["type"] for bare in item["channels"]))]
 
-    async def _admit(self, call: str) -> None:
+    async def admit(self, call: str) -> None:
+        """Count a call, and refuse it as told.
+
+        :param call: "domain", "token", "jwks" or "list".
+        """
         self.calls[call] += 1
         if self.latency:
             await self.sleep(self.latency)
@@ -217,150 +215,22 @@ class Sandbox:
             raise HTTPException(429, "too many requests in the last second", {"Retry-After": "1"})
         self._recent.append(now)
 
-    def _issue(self) -> Json:
+    def grant(self) -> Json:
+        """Answer a login with a new token."""
         now, life = int(time.time()), int(self.token_ttl)  # real time, for the clients' own clocks
         claims: Json = {"aud": f"le{self.account}", "azp": self.client_id, "scope": "outbound.read"}
         # Without jti, two tokens of the same second would be one.
         claims |= {"iss": "Sentinel", "iat": now, "exp": now + life, "jti": str(uuid4())}
-        token = jwt.encode(claims, _key(), algorithm="RS256", headers={"kid": KEY_ID})
+        token = jwt.encode(claims, signing_key(), algorithm="RS256", headers={"kid": KEY_ID})
         self._expiry[token] = self.clock() + self.token_ttl
         return {"access_token": token, "token_type": "Bearer", "expires_in": life}
 
+    def accepts(self, token: str) -> bool:
+        """Tell whether a token is one of this account's and still holds.
 
-@cache
-def _key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-async def _sandbox(request: Request) -> Sandbox:
-    sandbox: Sandbox = request.app.state.sandbox
-    await sandbox._admit(request.scope["route"].tags[0])  # before anything else is looked at
-    return sandbox
-
-
-ABOUT = f"""An account at LivePerson that exists on this machine only: all that it holds is invented.
-
-To list: get a token below (client id `{Sandbox.client_id}`, secret `{Sandbox.client_secret}`), press
-*Authorize*, and paste the `access_token`."""
-REFUSED: dict[int | str, Json] = {"4XX": {"description": "Refused: `internalErrorCode` and `message`"}}
-
-Here = Annotated[Sandbox, Depends(_sandbox)]
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
-
-FORM_TYPE = "application/x-www-form-urlencoded"
-CREDENTIALS = {"client_id": Sandbox.client_id, "client_secret": Sandbox.client_secret}
-FORM = {"grant_type": "client_credentials", **CREDENTIALS}
-# Described here and parsed below, because FastAPI's own forms need one more package.
-FIELDS = {name: {"type": "string", "default": value} for name, value in FORM.items()}
-FORM_DOCS = {"requestBody": {"content": {FORM_TYPE: {"schema": {"type": "object", "properties": FIELDS}}}}}
-
-
-async def _services(sandbox: Here, account: str, version: Literal["1.0"]) -> dict[str, Json]:
-    if account != sandbox.account:
-        raise HTTPException(400, f"no account {account}")
-    return {name: {"service": name, "account": account, "baseURI": host} for name, host in HOSTS.items()}
-
-
-Services = Annotated[dict[str, Json], Depends(_services)]
-domain = APIRouter(prefix="/api/account/{account}", tags=["domain"])
-sentinel = APIRouter(prefix="/sentinel")
-
-
-@domain.get("/baseURI.json")
-async def hosts(services: Services) -> Json:
-    """Tell the host of every service."""
-    return {"baseURIs": list(services.values())}
-
-
-@domain.get("/service/{service}/baseURI.json")
-async def host(services: Services, service: str) -> Json:
-    """Tell the host of one service, whose name is case sensitive."""
-    if service not in services:
-        raise HTTPException(404, f"no service {service}; there are {', '.join(services)}")
-    return services[service]
-
-
-@sentinel.post("/api/account/{account}/app/token", tags=["token"], openapi_extra=FORM_DOCS)
-async def token_v1(sandbox: Here, account: str, v: Literal["1.0"], request: Request) -> Json:
-    """Give a token for the client's id and secret, the older way."""
-    return await token_v2(sandbox, account, request)
-
-
-@sentinel.post("/api/v2/account/{account}/app/token", tags=["token"], openapi_extra=FORM_DOCS)
-async def token_v2(sandbox: Here, account: str, request: Request) -> Json:
-    """Give a token for the client's id and secret."""
-    if FORM.keys() & request.query_params.keys():
-        raise HTTPException(400, "credentials belong in the body: URLs end up in logs")
-    if not request.headers.get("Content-Type", "").startswith(FORM_TYPE):
-        raise HTTPException(400, f"Content-Type must be {FORM_TYPE}")
-    form = dict(parse_qsl((await request.body()).decode(errors="replace")))
-    if form.get("grant_type") != FORM["grant_type"]:
-        raise HTTPException(400, f"grant_type must be {FORM['grant_type']}")
-    if account != sandbox.account or any(form.get(name) != FORM[name] for name in FORM):
-        raise HTTPException(401, "wrong account, client_id or client_secret")
-    return sandbox._issue()
-
-
-@sentinel.get("/well-known/jwks", tags=["jwks"])
-async def jwks(sandbox: Here) -> Json:
-    """Publish the key that verifies the tokens."""
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(_key().public_key(), as_dict=True)
-    return {"keys": [key | {"kid": KEY_ID, "alg": "RS256", "use": "sig"}]}
-
-
-async def _authorize(sandbox: Here, account: str, app: str, bearer: Bearer) -> None:
-    if not bearer or sandbox.clock() >= sandbox._expiry.get(bearer.credentials, -math.inf):
-        raise HTTPException(401, "no valid token", {"WWW-Authenticate": "Bearer"})
-    if account != sandbox.account:
-        raise HTTPException(403, f"the token is not for account {account}")
-    if app != "prmsg":
-        raise HTTPException(404, f"no app {app}")
-
-
-async def _page(
-    sandbox: Here,
-    v: Literal["1"],
-    limit: Annotated[int, Query(ge=1)] = 30,
-    offset: Annotated[int, Query(ge=0)] = 0,
-) -> slice:
-    return slice(offset, offset + min(limit, sandbox.page_cap or limit))
-
-
-Page = Annotated[slice, Depends(_page)]
-handoffs = APIRouter(
-    prefix="/api/account/{account}/app/{app}/handoffs", tags=["list"], dependencies=[Depends(_authorize)]
-)
-
-
-@handoffs.get("/list")
-async def list_all(sandbox: Here, page: Page) -> list[Json]:
-    """List a page of the account's outbound configurations."""
-    return sandbox._listing()[page]
-
-
-@handoffs.get("/list/channel/{channel}")
-async def list_channel(sandbox: Here, page: Page, channel: str) -> list[Json]:
-    """List a page of those with a channel: wa, sms-twilio, apple-twilio, googlercs or inapp."""
-    return sandbox._listing(channel)[page]
-
-
-async def _refuse(_: Request, error: Any) -> JSONResponse:
-    if isinstance(error, RequestValidationError):  # FastAPI itself would answer 422
-        wrong = error.errors()[0]
-        error = HTTPException(400, f"{wrong['loc'][-1]}: {wrong['msg']}")
-    body = {"internalErrorCode": str(error.status_code), "message": error.detail}
-    return JSONResponse(body, error.status_code, error.headers)
-
-
-def _app(sandbox: Sandbox) -> FastAPI:
-    app = FastAPI(title="LivePerson sandbox", description=ABOUT, responses=REFUSED)
-    app.state.sandbox = sandbox
-    for router in (domain, sentinel, handoffs):
-        app.include_router(router)
-    app.add_route("/", lambda _: RedirectResponse("/docs"))
-    app.add_exception_handler(HTTPException, _refuse)
-    app.add_exception_handler(RequestValidationError, _refuse)
-    return app
+        :param token: what a call was authorized with.
+        """
+        return self.clock() < self._expiry.get(token, -math.inf)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -387,17 +257,10 @@ def _parser() -> _Parser:
         if kind in (str, int, float):
             parser.add_argument(flag, type=kind, default=field.default, help=meaning.get(field.name))
     parser.add_argument("--page-cap", type=int, help=meaning.get("page_cap"))
-    parser.add_argument(
-        "--appear",
-        type=_appearance,
-        action="append",
-        default=[],
-        metavar="NAME:SECONDS",
-        help=meaning.get("appear"),
-    )
-    parser.add_argument(
-        "--allow-remote", dest="insecure_bind", action="store_true", help=meaning.get("insecure_bind")
-    )
+    several: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME:SECONDS", "type": _appearance}
+    parser.add_argument("--appear", help=meaning.get("appear"), **several)
+    remote: dict[str, Any] = {"dest": "insecure_bind", "action": "store_true"}
+    parser.add_argument("--allow-remote", help=meaning.get("insecure_bind"), **remote)
     parser.set_defaults(port=8765)
     return parser
 

@@ -124,9 +124,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             case {"status": "error", "message": str(message)}:
                 raise OutboundError(message)
             case _:
-                raise OutboundError(
-                    f"the trigger sent {one_line(repr(event))}, which means nothing to this sensor"
-                )
+                raise OutboundError(f"the trigger sent {one_line(repr(event))}, which this sensor can't read")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the trigger's event."""

@@ -144,7 +144,8 @@ class Criteria:
             if not isinstance(value, str) or not value.strip():
                 raise ConfigError(f"template {field} is {one_line(repr(value), 60)}: give a text that isn't empty")
         if self.variables is not None:
-            wanted = strings(list(self.variables)) if not isinstance(self.variables, str) else None
+            several = isinstance(self.variables, (list, tuple, set, frozenset))
+            wanted = strings(list(self.variables)) if several else None
             if wanted is None:
                 shown = one_line(repr(self.variables), 60)
                 raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")

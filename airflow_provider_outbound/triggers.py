@@ -12,7 +12,7 @@ from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.api import Api, renewed
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError
 from airflow_provider_outbound.paging import find
@@ -99,8 +99,6 @@ class OutboundTemplateTrigger(BaseTrigger):
         with missing_connection(self.outbound_conn_id):
             connection = await get_async_connection(self.outbound_conn_id)
         account = account_of(connection)
-        # The token is kept from look to look, but not for longer than the Connection stays as it is.
-        if self._api is None or self._api.account != account:
-            self._api = Api(account, retry_waits=())
+        self._api = renewed(self._api, account, retry_waits=())  # the next look is the retry
         with Sender(account) as send:
             return await arun(find(self._api, criteria), send, hide=mask_secret)

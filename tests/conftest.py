@@ -57,11 +57,28 @@ def drive(request: pytest.FixtureRequest) -> Driver:
 
 
 @pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a function that defines an Airflow Connection and returns its id."""
 
     def define(connection: dict[str, Any], conn_id: str = "liveperson_outbound_default") -> str:
         monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
         return conn_id
 
-    yield define
+    return define
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Make this session's metadata database, which ``dag.test()`` needs."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def logs() -> Iterator[Callable[[], list[str]]]:
+    """Return a function that gives the lines logged so far, each after its level."""
+    from structlog.testing import capture_logs
+
+    with capture_logs() as events:
+        yield lambda: [f"{event['log_level'].upper()} {event['event']}" for event in events]

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
@@ -121,8 +122,8 @@ def test_token_verifies_with_the_published_key(client: Client, path: str) -> Non
     key = keys.get_signing_key_from_jwt(token)
     header = {"alg": "RS256", "kid": key.key_id, "typ": "JWT"}
     assert jwt.get_unverified_header(token) == header
-    claims = jwt.decode(token, key.key, algorithms=["RS256"], audience="le12345678", issuer="Sentinel")
-    assert claims["azp"] == "sandbox-client"
+    claims = jwt.decode(token, key.key, algorithms=["RS256"], audience="le12345678")
+    assert (claims["iss"], claims["azp"]) == ("Sentinel", "sandbox-client")
     assert claims["scope"]
     assert claims["exp"] - claims["iat"] == 3600
 
@@ -352,7 +353,9 @@ def test_stop_does_not_wait_for_a_slow_answer(connect: Connect) -> None:
     client = connect(latency=3600.0)
     with pytest.raises(requests.Timeout):
         requests.get(f"{client.sandbox.url}/sentinel/well-known/jwks", timeout=0.2)
+    begun = time.monotonic()
     client.sandbox.stop()
+    assert time.monotonic() - begun < 10
 
 
 def test_a_taken_port_is_told(client: Client) -> None:
@@ -393,7 +396,10 @@ def test_fixture_is_the_default_connection(outbound_sandbox: Sandbox) -> None:  
 def test_command_serves_until_told_to_end(ending: signal.Signals) -> None:
     options = "--port 0 --items 5 --seed 3 --appear promo:0 --appear late:3600 --page-cap 4"
     command = [sys.executable, "-m", "airflow_provider_outbound.sandbox", *options.split()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with ExitStack() as ended:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ended.enter_context(process)
+        ended.callback(process.kill)  # should a check fail, or leaving would wait for it
         assert process.stdout
         assert process.stderr
         printed = [""]

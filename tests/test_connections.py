@@ -1,0 +1,169 @@
+"""Connections: read once, strictly, and refused in one line that names the field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from airflow.sdk import Connection
+
+from airflow_provider_outbound.connections import account_of
+from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.protocol import Account
+
+SECRET = "canary-secret-5f1e"
+GOOD = {"conn_type": "liveperson_outbound", "login": "id", "password": SECRET, "schema": "12345678"}
+
+
+def account(**fields: Any) -> Account:
+    fields = {**GOOD, **fields}
+    if not isinstance(fields.get("extra"), (str, type(None))):
+        fields["extra"] = json.dumps(fields["extra"])
+    return account_of(Connection(conn_id="lp", **fields))
+
+
+def test_a_uri_is_enough() -> None:
+    read = account_of(Connection(conn_id="lp", uri=f"liveperson-outbound://id:{SECRET}@va/12345678"))
+    assert read == Account(
+        account_id="12345678",
+        client_id="id",
+        secret=SECRET,
+        list_url="https://va.handoff.liveperson.net",
+        sentinel_url="https://va.sentinel.liveperson.net",
+    )
+
+
+def test_extras_of_a_uri_are_text() -> None:
+    uri = f"liveperson-outbound://:{SECRET}@lo/1?auth=bearer&page_size=50&requests_per_second=2.5&verify=false&timeout=9"
+    read = account_of(Connection(conn_id="lp", uri=uri))
+    assert (read.auth, read.page_size, read.requests_per_second) == ("bearer", 50, 2.5)
+    assert (read.verify, read.timeout, read.client_id) == (False, 9, "")
+
+
+@pytest.mark.parametrize(
+    ("host", "list_url", "sentinel_url", "domain_url"),
+    [
+        (None, None, None, "https://api.liveperson.net"),
+        ("", None, None, "https://api.liveperson.net"),
+        (
+            "sy",
+            "https://sy.handoff.liveperson.net",
+            "https://sy.sentinel.liveperson.net",
+            "https://api.liveperson.net",
+        ),
+        (
+            "lo.handoff.liveperson.net",
+            "https://lo.handoff.liveperson.net",
+            "https://lo.sentinel.liveperson.net",
+            "https://api.liveperson.net",
+        ),
+        ("outbound.example", "https://outbound.example", None, "https://api.liveperson.net"),
+        ("https://proxy.example:8443/", *["https://proxy.example:8443"] * 3),
+        ("http://127.0.0.1:8765", *["http://127.0.0.1:8765"] * 3),
+        ("http://localhost:1", *["http://localhost:1"] * 3),
+        ("http://[::1]:1", *["http://[::1]:1"] * 3),
+    ],
+)
+def test_host(host: str | None, list_url: str | None, sentinel_url: str | None, domain_url: str) -> None:
+    read = account(host=host)
+    assert (read.list_url, read.sentinel_url, read.domain_url) == (list_url, sentinel_url, domain_url)
+
+
+@pytest.mark.parametrize(
+    "host", ["http%3A%2F%2F127.0.0.1%3A8765", "http://id:{}@127.0.0.1:8765", "http://id:{}@127.0.0.1:8765/"]
+)
+def test_base_url_in_a_uri(host: str) -> None:
+    connection = Connection(conn_id="lp", **GOOD, host="http://127.0.0.1", port=8765)
+    assert account_of(connection).list_url == "http://127.0.0.1:8765"
+    again = account_of(Connection(conn_id="lp", uri=connection.get_uri()))  # as Airflow's Test button does
+    assert again == account_of(connection)
+
+
+def test_overrides() -> None:
+    read = account(host="va", extra={"sentinel_url": "https://s.example", "domain_url": "https://d.example"})
+    assert read.list_url == "https://va.handoff.liveperson.net"
+    assert (read.sentinel_url, read.domain_url) == ("https://s.example", "https://d.example")
+
+
+@pytest.mark.parametrize("proxies", [{"https": "http://p:1"}, '{"https": "http://p:1"}'])
+def test_proxies_and_ca_file(proxies: Any) -> None:
+    read = account(extra={"proxies": proxies, "verify": "/etc/ca.pem"})
+    assert (read.proxies, read.verify) == ({"https": "http://p:1"}, "/etc/ca.pem")
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+def test_blank_extras_are_defaults(blank: Any) -> None:
+    names = ("auth", "token_api", "app_name", "page_size", "requests_per_second", "timeout", "verify", "proxies")
+    assert account(extra=dict.fromkeys((*names, "domain_url", "sentinel_url"), blank)) == account()
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"conn_type": "http"}, "its type is 'http'"),
+    ({"conn_type": None}, "its type is None"),
+    ({"login": None}, "login \\(client id\\) is empty"),
+    ({"login": ""}, "login \\(client id\\) is empty"),
+    ({"password": None}, "password \\(client secret\\) is empty"),
+    ({"password": ""}, "password \\(client secret\\) is empty"),
+    ({"password": SECRET + "\n"}, "password \\(client secret\\) has a space, a line break"),
+    ({"password": " " + SECRET}, "password \\(client secret\\) has a space"),
+    ({"login": "id\r\nX: y"}, "login \\(client id\\) has a space"),
+    ({"password": "", "extra": {"auth": "bearer"}}, "password \\(token\\) is empty"),
+    ({"schema": None}, "schema \\(account id\\) is ''"),
+    ({"extra": "{"}, "extra is not JSON"),
+    ({"extra": []}, "extra is a JSON list: it must be an object"),
+    ({"extra": 5}, "extra is a JSON int"),
+    ({"extra": {"auth": "oauth1"}}, "extra auth is 'oauth1': it must be app_jwt or bearer"),
+    ({"extra": {"token_api": "v3"}}, "extra token_api is 'v3'"),
+    ({"extra": {"page_size": 1}}, "extra page_size is 1: it must be a number from 2 to 1000"),
+    ({"extra": {"page_size": "many"}}, "extra page_size is 'many'"),
+    ({"extra": {"page_size": [30]}}, "extra page_size is"),
+    ({"extra": {"requests_per_second": -1}}, "extra requests_per_second is -1"),
+    ({"extra": {"requests_per_second": "nan"}}, "extra requests_per_second is 'nan'"),
+    ({"extra": {"timeout": 0}}, "extra timeout is 0"),
+    ({"extra": {"verify": 1}}, "extra verify is 1"),
+    ({"extra": {"proxies": ["http://p"]}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"https": 5}}}, "extra proxies must be an object"),
+    ({"host": "va.handoff.liveperson.net/x"}, "host is"),
+    ({"host": "ftp://x"}, "host is"),
+    ({"host": "https://"}, "host is"),
+    ({"host": "https://x:port"}, "host is"),
+    ({"host": "https://x?y=1"}, "host is"),
+    ({"host": "a b"}, "host is"),
+    ({"host": "x\r\ny"}, "host is"),
+    ({"extra": {"domain_url": 5}}, "extra domain_url is"),
+]
+
+
+@pytest.mark.parametrize(("fields", "message"), BAD, ids=[str(index) for index in range(len(BAD))])
+def test_A7_bad_connection_gets_one_line(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^Connection 'lp': {message}") as caught:
+        account(**fields)
+    assert "\n" not in str(caught.value)
+    assert SECRET not in f"{caught.value!r}{caught.value.__cause__!r}"
+
+
+def test_A7_secret_in_the_host_is_not_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        account(host=f"https://id:{SECRET}@x.example")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["host", "domain_url", "sentinel_url"])
+@pytest.mark.parametrize(
+    "url", ["http://va.handoff.liveperson.net", "http://169.254.169.254", "http://127.0.0.1.evil.com"]
+)
+def test_R10_plain_http_only_on_loopback(where: str, url: str) -> None:
+    fields = {"host": url} if where == "host" else {"extra": {where: url}}
+    with pytest.raises(ConfigError, match=rf"{where} is.*http:// would show the secret"):
+        account(**fields)
+
+
+@pytest.mark.parametrize(
+    "value", ["..", "a/b", "a%2fb", "a?b", "a#b", "a b", "a\r\nX: y", "a" * 10_000, "1' or 1", "é"]
+)
+@pytest.mark.parametrize("field", ["schema", "app_name"])
+def test_D5_no_field_leads_a_request_elsewhere(field: str, value: str) -> None:
+    fields = {"schema": value} if field == "schema" else {"extra": {"app_name": value}}
+    with pytest.raises(ConfigError, match=f"{field}.* is "):
+        account(**fields)

@@ -1,0 +1,130 @@
+"""The hook, through real Airflow connections and real HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_provider_outbound.errors import AuthError, ConfigError
+from airflow_provider_outbound.hooks import OutboundHook
+from tests.fake import ACCOUNT, SECRET, Fake, Reply, configuration, paged
+
+Connect = Callable[..., str]
+ITEMS = [configuration(number) for number in range(70)]
+
+
+def test_listing(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        hook = OutboundHook(connect(fake.connection()))
+        assert hook.get_configurations() == ITEMS
+        assert list(hook.iter_configurations("wa")) == ITEMS
+        assert hook.find_template("t5", "wa", "en") == ITEMS[5]
+        assert hook.find_template("t5", "wa", "de") is None
+    assert fake.kinds().count("token") == 1
+
+
+def test_pages_come_one_by_one(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        configurations = OutboundHook(connect(fake.connection())).iter_configurations()
+        assert next(configurations) == ITEMS[0]
+        assert fake.kinds() == ["token", "list"]
+        configurations.close()  # type: ignore[attr-defined]
+
+
+def test_several_channels_list_each_configuration_once(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        assert OutboundHook(connect(fake.connection())).get_configurations(["wa", "inapp"]) == ITEMS
+    assert {hit.path.rpartition("/")[2] for hit in fake.hits if hit.kind == "list"} == {"wa", "inapp"}
+
+
+def test_tables_and_frames(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        hook = OutboundHook(connect(fake.connection()))
+        table = hook.get_table("configurations")
+        frame = hook.get_df(channel="wa")
+    assert table["account_id"].unique().to_pylist() == [ACCOUNT]
+    assert len(frame) == 70
+    assert frame["configuration_id"].tolist() == [item["id"] for item in ITEMS]
+
+
+def test_long_listings_log_their_progress(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged(ITEMS, 4)) as fake:
+        OutboundHook(connect(fake.connection())).get_configurations()
+    first, second, summary = logs()
+    assert first.startswith("INFO Channel all: 10 pages, 31 configurations, ")
+    assert second.startswith("INFO Channel all: 20 pages, 61 configurations, ")
+    assert summary.startswith(f"INFO Listed 70 configurations of {fake.host}, account {ACCOUNT} in ")
+    assert summary.endswith("wa 70")
+
+
+def test_P6_empty_account_warns(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake() as fake:
+        assert OutboundHook(connect(fake.connection())).get_table().num_rows == 0
+    (warning,) = [line for line in logs() if line.startswith("WARNING")]
+    assert f"0 configurations at {fake.host}, account {ACCOUNT}" in warning
+
+
+def test_D1_odd_data_is_reported(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged([configuration(1, createdAt="soon"), configuration(2, createdAt=[])])) as fake:
+        OutboundHook(connect(fake.connection())).get_table()
+    assert "WARNING 2 x unreadable created_at; the raw column holds everything as it came" in logs()
+
+
+def test_D4_odd_types_stay_on_one_line(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged([{"id": "1", "channels": [{"type": "\x1b[31m\nwa"}]}])) as fake:
+        OutboundHook(connect(fake.connection())).get_table()
+    assert len(logs()) == 2
+    assert all(line.isprintable() for line in logs())
+
+
+def test_A7_connection_that_does_not_exist() -> None:
+    with pytest.raises(ConfigError, match="there is no Connection 'nowhere': create it"):
+        OutboundHook("nowhere").get_configurations()
+
+
+@pytest.mark.parametrize("channel", ["a/b", "..", "wa?", "", "wa\n", 5])
+def test_D5_channel_is_refused_before_any_call(connect: Connect, channel: Any) -> None:
+    with Fake() as fake, pytest.raises(ConfigError, match="channel is"):
+        OutboundHook(connect(fake.connection())).get_configurations(["wa", channel])
+    assert not fake.hits
+
+
+def test_connection_that_works(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        works, message = OutboundHook(connect(fake.connection())).test_connection()
+    assert works
+    assert message == (
+        f"{fake.host}, account {ACCOUNT} answered; first page: 30 configurations (wa 30); token lives 60 min"
+    )
+
+
+def test_bearer_connection_that_works(connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        connection = fake.connection(extra={"auth": "bearer"})
+        assert OutboundHook(connect(connection)).test_connection()[1].endswith("bearer token accepted")
+
+
+def test_connection_that_does_not_work(connect: Connect) -> None:
+    with Fake(token=[Reply(401, b"")]) as fake:
+        works, message = OutboundHook(connect(fake.connection())).test_connection()
+    assert not works
+    assert "check the Connection's login (client id)" in message
+    assert SECRET not in message
+
+
+def test_errors_reach_the_caller_as_they_are(connect: Connect) -> None:
+    with Fake([Reply(403, b"")]) as fake, pytest.raises(AuthError):
+        OutboundHook(connect(fake.connection())).get_configurations()
+
+
+def test_S3_import_loads_neither_pandas_nor_pyarrow() -> None:
+    modules = ", ".join(
+        f"airflow_provider_outbound.{name}" for name in ("hooks", "operators", "sensors", "triggers")
+    )
+    code = f"import sys, {modules}; print(sorted({{'pandas', 'pyarrow', 'numpy', 'fastapi'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

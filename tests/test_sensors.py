@@ -1,0 +1,330 @@
+"""The sensor and its trigger: the same result, errors and words in every mode."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferred,
+)
+from airflow.serialization.serialized_objects import BaseSerialization
+
+from airflow_provider_outbound.sensors import OutboundTemplateSensor
+from airflow_provider_outbound.triggers import OutboundTemplateTrigger
+from tests.fake import SECRET, Fake, Reply, configuration, paged
+
+Connect = Callable[..., str]
+Logs = Callable[[], list[str]]
+ITEMS = [configuration(number) for number in range(40)]
+FOUND = {"id": "id-7", "name": "n7", "updated_at": "2026-01-01", "channels": ["wa"], "variables": ["1"]}
+
+
+class World:
+    """Time that passes when somebody sleeps, and a little with each look at the clock.
+
+    It is the trigger's by parameter, and that of Airflow's own sensor loop.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = datetime(2026, 11, 22, tzinfo=timezone.utc)
+        self.begun = self.time
+        self.slept: list[float] = []
+        self.then: Callable[[], object] = lambda: None
+        monkeypatch.setattr("airflow.sdk.bases.sensor.time.sleep", self.pass_)
+        monkeypatch.setattr("airflow.sdk.bases.sensor.time.monotonic", lambda: self.now().timestamp())
+        monkeypatch.setattr("airflow.sdk.timezone.utcnow", self.now)
+
+    def now(self) -> datetime:
+        self.time += timedelta(microseconds=1)
+        return self.time
+
+    def pass_(self, seconds: float) -> None:
+        self.slept.append(round(seconds))
+        self.time += timedelta(seconds=seconds)
+        self.then()
+
+    async def apass(self, seconds: float) -> None:
+        if seconds:
+            self.pass_(seconds)
+
+    @property
+    def elapsed(self) -> float:
+        return (self.time - self.begun).total_seconds()
+
+
+class TaskInstance:
+    """As much of a task instance as a rescheduled sensor asks for."""
+
+    def __init__(self, first: datetime) -> None:
+        self.first = first
+
+    def get_first_reschedule_date(self, context: Any) -> datetime:
+        return self.first
+
+
+def through_the_database(trigger: OutboundTemplateTrigger) -> OutboundTemplateTrigger:
+    """Return the trigger as a triggerer makes it again from what Airflow stored."""
+    path, arguments = trigger.serialize()
+    assert path == "airflow_provider_outbound.triggers.OutboundTemplateTrigger"
+    return OutboundTemplateTrigger(**BaseSerialization.deserialize(BaseSerialization.serialize(arguments)))
+
+
+def wait(mode: str, world: World, **arguments: Any) -> Any:
+    """Run the sensor to its end in one of its modes, as Airflow would."""
+    sensor = OutboundTemplateSensor(
+        task_id="wait",
+        poke_interval=60,
+        deferrable=mode == "deferred",
+        mode="reschedule" if mode == "reschedule" else "poke",
+        **{"template_name": "n7", "timeout": 600, **arguments},
+    )
+    first = world.time
+    while True:
+        try:
+            return sensor.execute({"ti": TaskInstance(first)})
+        except AirflowRescheduleException as later:
+            world.pass_((later.reschedule_date - world.time).total_seconds())
+        except TaskDeferred as deferred:
+            trigger = through_the_database(deferred.trigger)  # type: ignore[arg-type]
+            event = asyncio.run(trigger.wait(world.apass, world.now))
+            return sensor.resume_execution(deferred.method_name, {"event": event.payload}, {})
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
+
+
+@pytest.fixture(params=["poke", "reschedule", "deferred"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def appears(world: World, after: float, **more: Any) -> Callable[[Any], Any]:
+    """List the wanted template from so many seconds on."""
+    other = [{**ITEMS[0], **more}]
+    return lambda hit: paged(ITEMS if world.elapsed >= after else other)(hit)
+
+
+def test_there_already(mode: str, world: World, connect: Connect) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        assert wait(mode, world, channel="wa", language="en", variables=["1"]) == FOUND
+    assert world.slept == []
+    assert fake.hits[1].path.endswith("/list/channel/wa")
+
+
+def test_appears_later(mode: str, world: World, connect: Connect, logs: Logs) -> None:
+    with Fake(appears(world, 150)) as fake:
+        connect(fake.connection())
+        assert wait(mode, world) == FOUND
+    assert world.slept == [60, 60, 60]
+    looks = [line for line in logs() if "'n7'" in line]
+    assert "template 'n7' is not there: none of 1 configurations has that name; looking again in 60 s" in looks[0]
+    assert looks[-1].endswith("is there")
+    assert all(line.isprintable() for line in looks)
+
+
+@pytest.mark.parametrize("timeout", [0, 130])
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_W5_timeout_says_what_was_seen_last(
+    mode: str, world: World, connect: Connect, timeout: float, soft_fail: bool
+) -> None:
+    with Fake(appears(world, 10_000, name="n7")) as fake:
+        connect(fake.connection())
+        kind = AirflowSkipException if soft_fail else AirflowSensorTimeout
+        with pytest.raises(kind) as caught:
+            wait(mode, world, language="de", timeout=timeout, soft_fail=soft_fail)
+    assert str(caught.value) == (
+        f"Waited {timeout} s in vain: template 'n7', language de is not there: a template of that name is, but in "
+        "channel wa in language en"
+    )
+    assert world.slept == ([60, 60, 60] if timeout else [])
+
+
+PERMANENT: dict[str, dict[str, Any]] = {
+    "A2 refused login": {"token": [Reply(401, b"")]},
+    "A3 forbidden": {"listing": [Reply(403, b"")]},
+    "A1 second 401": {"listing": [Reply(401, b"")]},
+    "R4 no JSON": {"listing": [Reply(body=b"<html>")]},
+    "R5 blocked": {"listing": [Reply(451, b"")]},
+    "P2 offset ignored": {"listing": lambda hit: ITEMS[:30]},
+}
+
+
+@pytest.mark.parametrize("scripts", PERMANENT.values(), ids=PERMANENT)
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_W1_permanent_error_fails_in_the_same_words(
+    world: World, connect: Connect, scripts: dict[str, Any], soft_fail: bool
+) -> None:
+    words = set()
+    for mode in ("poke", "reschedule", "deferred"):
+        # The first look works, so that the deferred sensor meets the error in its trigger.
+        with Fake([[]]) as first, Fake(**scripts) as then:
+            connect(first.connection())
+            world.then = partial(connect, then.connection())
+            with pytest.raises(AirflowFailException) as caught:
+                wait(mode, world, soft_fail=soft_fail)
+            words.add(str(caught.value).replace(then.host, "host"))
+            assert SECRET not in str(caught.value)
+    assert len(words) == 1
+
+
+def test_W1_arguments_that_are_wrong(mode: str, world: World, connect: Connect) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        for arguments, words in (
+            ({"template_name": ""}, "template name is ''"),
+            ({"variables": "1"}, "template variables is '1'"),
+            ({"channel": "../x"}, "channel is '../x'"),
+            ({"outbound_conn_id": "nowhere"}, "there is no Connection 'nowhere'"),
+        ):
+            with pytest.raises(AirflowFailException, match=words):
+                wait(mode, world, **arguments)
+    assert not fake.hits
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("call", ["listing", "token"])
+def test_W2_transient_errors_are_waited_through(
+    mode: str, world: World, connect: Connect, status: int, call: str
+) -> None:
+    with Fake(**{call: [Reply(status, b"", {"Retry-After": "1"})]}) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowSensorTimeout, match=rf"could not be looked for: .*status {status}"):
+            wait(mode, world, timeout=590)
+    failed = fake.kinds().count("list" if call == "listing" else "token")
+    assert 10 <= failed <= 1 + world.elapsed / 60
+
+
+def test_W2_server_that_is_gone(mode: str, world: World, connect: Connect) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+    with pytest.raises(AirflowSensorTimeout, match="no whole answer from"):
+        wait(mode, world, timeout=100)
+
+
+def test_W3_everything_survives_a_restart() -> None:
+    deadline = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+    trigger = OutboundTemplateTrigger(
+        template_name="n",
+        channel="wa",
+        language="en",
+        variables=["1"],
+        outbound_conn_id="other",
+        poke_interval=7.5,
+        next_look=deadline - timedelta(hours=1),
+        deadline=deadline,
+    )
+    again = through_the_database(through_the_database(trigger))
+    assert again.serialize() == trigger.serialize()
+    assert all(value is not None for value in trigger.serialize()[1].values())
+
+
+def test_W3_restarted_trigger_keeps_its_deadline(world: World, connect: Connect) -> None:
+    trigger = OutboundTemplateTrigger(template_name="n7", deadline=world.time + timedelta(seconds=200))
+    with Fake([[]]) as fake:
+        connect(fake.connection())
+        for killed_after in (90, 80, 50):
+            world.time += timedelta(seconds=killed_after)
+            trigger = through_the_database(trigger)
+        event = asyncio.run(trigger.wait(world.apass, world.now))
+    assert event.payload["status"] == "timeout"
+    assert world.slept == []
+
+
+def test_A8_rotated_secret_is_read(mode: str, world: World, connect: Connect) -> None:
+    with Fake(appears(world, 100), token=[{"access_token": "old"}, {"access_token": "new"}]) as fake:
+        connect(fake.connection())
+        world.then = partial(connect, fake.connection(password="rotated"))
+        assert wait(mode, world) == FOUND
+    logins = [hit.body for hit in fake.hits if hit.kind == "token"]
+    assert "rotated" not in logins[0]
+    assert "rotated" in logins[-1]
+
+
+def test_token_is_kept_between_looks(world: World, connect: Connect) -> None:
+    for mode, logins in (("poke", 1), ("deferred", 2)):  # deferred: one for the worker, one for the triggerer
+        world.begun = world.time
+        with Fake(appears(world, 150)) as fake:
+            connect(fake.connection())
+            wait(mode, world)
+        assert fake.kinds().count("token") == logins
+
+
+def test_W6_cancelled_trigger_leaves_nothing_behind(connect: Connect) -> None:
+    async def cancel() -> None:
+        trigger = OutboundTemplateTrigger(template_name="n7")
+        looked = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            if seconds:
+                looked.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(trigger.wait(sleep))
+        await looked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with Fake([[]]) as fake:
+        connect(fake.connection())
+        asyncio.run(cancel())
+    gc.collect()  # an unclosed socket or session would warn, and warnings are errors here
+    assert sum(thread.name.startswith("outbound") for thread in threading.enumerate()) <= 8
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        {},
+        "success",
+        [],
+        {"status": "ok", "template": {}},
+        {"status": "success"},
+        {"status": "Success", "template": {}},
+        {"status": "timeout"},
+        {"status": "error"},
+        {"status": "error", "message": None},
+    ],
+)
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_W7_only_the_success_word_is_success(event: Any, soft_fail: bool) -> None:
+    sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True, soft_fail=soft_fail)
+    with pytest.raises(AirflowFailException, match="which this sensor can't read"):
+        sensor.resume_execution("execute_complete", {"event": event}, {})
+
+
+def test_S1_nothing_stored_or_logged_shows_a_secret(mode: str, world: World, connect: Connect, logs: Logs) -> None:
+    canary = "canary-token-77"
+    with Fake(appears(world, 100), token=[{"access_token": canary}]) as fake:
+        connect(fake.connection())
+        sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True)
+        with pytest.raises(TaskDeferred) as deferred:
+            sensor.execute({})
+        trigger: Any = deferred.value.trigger
+        event = asyncio.run(trigger.wait(world.apass, world.now))
+        result = wait(mode, world)
+    shown = [*logs(), repr(sensor), repr(trigger), repr(trigger.serialize()), repr(event), repr(result)]
+    shown += [repr(value) for value in vars(trigger).values()]
+    assert any(header.headers.get("authorization") == f"Bearer {canary}" for header in fake.hits)
+    assert not [text for text in shown if SECRET in text or canary in text]
+
+
+def test_made_without_asking_anything() -> None:
+    OutboundTemplateSensor(task_id="wait", template_name="{{ params.name }}", outbound_conn_id="nowhere")
+    assert "template_name" in OutboundTemplateSensor.template_fields

@@ -1,0 +1,259 @@
+"""The tables: fixed schemas, every row, and whole files."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_provider_outbound import tables
+from airflow_provider_outbound.errors import ConfigError
+from tests.fake import configuration
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
+
+
+def build(*items: Any) -> tables.Tables:
+    return tables.build(items, "12345678", NOW)
+
+
+def sample(path: Path) -> list[dict[str, Any]]:
+    """Return a sample as the API would list it: a component alone stands in a WhatsApp channel."""
+    data = json.loads(path.read_text())
+    if path.stem.startswith("component_"):
+        data = {"type": "wa", "language": "en", "messageComponents": [data]}
+    return data if isinstance(data, list) else [data]
+
+
+# Of each example on LivePerson's page: components, their types, variables and placeholders.
+EXPECTED = {
+    "component_button_phone_number": [("button", "phone_number", None, [])],
+    "component_button_quick_reply": [("button", "quick_reply", None, []), ("button", "quick_reply", None, [])],
+    "component_button_url": [("button", "url", ["1"], [])],
+    "component_header_document": [("header", "document", ["1"], [])],
+    "component_header_image_dynamic": [("header", "image", ["1"], ["1"])],
+    "component_header_image_static": [("header", "image", [], [])],
+    "component_header_video": [("header", "video", [], [])],
+    "googlercs": [
+        ("button", "quick_reply", None, []),
+        ("button", "url", None, []),
+        ("media", None, ["3"], ["3"]),
+        ("body", None, ["1", "2"], ["1", "2"]),
+    ],
+    "googlercs_media": [("media", None, [], []), ("media", None, ["1"], ["1"])],
+    "googlercs_text_suggestions": [
+        ("body", None, ["1"], ["1"]),
+        ("button", "phone_number", None, []),
+        ("button", "url", None, []),
+    ],
+    "inapp": [("text", None, ["1", "2", "3"], ["3", "1", "2"]), ("image", None, ["4"], ["4"])],
+    "list_by_channel": [
+        ("body", None, ["1"], []),
+        ("body", None, ["1", "2"], []),
+        ("body", None, ["1"], []),
+    ],
+    "sms_twilio": [("body", None, ["1"], ["1"])],
+    "whatsapp": [("body", None, ["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "5"])],
+    "whatsapp_rich_content": [
+        ("body", None, ["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "5"]),
+        ("footer", None, None, []),
+    ],
+}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("shape", ["bare", "profile"])
+def test_samples_of_livepersons_page(path: Path, shape: str) -> None:
+    items = sample(path)
+    if shape == "profile":
+        items = [{"id": str(number), "name": "n", "channels": [channel]} for number, channel in enumerate(items)]
+    built = build(*items)
+    rows = built.components.select(["component_type", "sub_type", "variables", "placeholders"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == EXPECTED[path.stem]
+    assert built.configurations.num_rows == len(items)
+    assert [json.loads(raw) for raw in built.configurations["raw"].to_pylist()] == items
+    assert set(built.notes) <= {"components whose variables and placeholders differ"}
+
+
+def test_every_field_has_its_column() -> None:
+    channel = {
+        "type": "wa",
+        "language": "en",
+        "outboundnumber": "+1",
+        "namespace": "ns",
+        "templatename": "tn",
+        "appNames": ["a", "b"],
+        "serviceAccountName": "sa",
+        "cardOrientation": "VERTICAL",
+    }
+    component = {
+        "type": "button",
+        "sub_type": "url",
+        "title": "t",
+        "content": "c ${{1}}",
+        "url": "https://x/{{2}}",
+        "phone_number": "+2",
+        "index": 1,
+        "optOut": "STOP",
+        "height": "tall",
+        "thumbnailImageAlignment": "left",
+        "messageText": "m",
+        "notificationTitle": "nt",
+        "notificationMessage": "nm",
+        "isSameMessageForNotification": True,
+        "isClickable": False,
+        "destinationUrl": "https://y",
+        "variables": ["1", "2"],
+    }
+    item = {
+        "id": "7",
+        "name": "n",
+        "lookbackPeriodDay": 3,
+        "lookbackPeriodHour": 4,
+        "routeAllWithinLookback": False,
+        "createdAt": "2026-01-01T00:00:00Z",
+        "updatedAt": "2026-01-02T00:00:00Z",
+        "channels": [{**channel, "messageComponents": [component]}],
+    }
+    built = build(item)
+    (configuration,) = built.configurations.to_pylist()
+    raw = json.loads(configuration.pop("raw"))
+    assert raw == item
+    assert configuration == {
+        "id": "7",
+        "name": "n",
+        "lookback_period_day": 3,
+        "lookback_period_hour": 4,
+        "route_all_within_lookback": False,
+        "created_at": datetime(2026, 1, 1, tzinfo=timezone.utc),
+        "updated_at": datetime(2026, 1, 2, tzinfo=timezone.utc),
+        "channel_types": ["wa"],
+        "languages": ["en"],
+        "template_names": ["tn"],
+        "variables": ["1", "2"],
+        "account_id": "12345678",
+        "fetched_at": NOW,
+    }
+    (row,) = built.components.to_pylist()
+    assert json.loads(row.pop("raw")) == component
+    first = {"configuration_id": "7", "configuration_name": "n", "channel_index": 0, "component_index": 0}
+    assert {name: row.pop(name) for name in first} == first
+    assert row.pop("placeholders") == ["1", "2"]
+    assert list(row.values()) == [*channel.values(), *component.values()]
+    assert not built.notes
+
+
+ODD: list[Any] = [
+    {"id": 5, "name": ["x"], "lookbackPeriodDay": "5", "lookbackPeriodHour": 2**70, "createdAt": 1772366400000},
+    {"id": "6", "channels": {"type": "viber", "messageComponents": {"type": "carousel", "variables": "1"}}},
+    {
+        "id": "7",
+        "channels": [{"type": "wa", "messageComponents": [[{"type": "body", "variables": [1, 2]}], "text", None]}],
+    },
+    {"id": "8", "channels": ["odd", 7, {"type": {"deep": []}}], "updatedAt": "yesterday", "more": {"x": [1]}},
+    {"id": "9", "channels": None, "routeAllWithinLookback": "true"},
+    {
+        "type": "inapp",
+        "appName": "app",
+        "messageComponents": [{"type": "image", "Variables": ["4"], "index": "x"}],
+    },
+    {},
+]
+
+
+def test_D1_odd_data_is_kept_typed_and_counted() -> None:
+    built = build(*ODD)
+    assert built.configurations.schema == tables.schema("configurations")
+    assert built.components.schema == tables.schema("components")
+    assert [json.loads(raw) for raw in built.configurations["raw"].to_pylist()] == ODD
+    rows = built.configurations.to_pylist()
+    assert rows[0]["id"] == "5"
+    assert rows[0]["lookback_period_day"] == 5
+    assert rows[0]["created_at"] == datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    assert rows[4]["route_all_within_lookback"] is True
+    assert built.notes == {
+        "unreadable name": 1,
+        "unreadable lookback_period_hour": 1,
+        "unreadable updated_at": 1,
+        "unreadable button_index": 1,
+        "unreadable channel_type": 1,
+        "unknown channel type 'viber'": 1,
+        "unknown channel type None": 3,
+        "unknown component type 'carousel'": 1,
+        "unknown component type None": 1,
+        "values that should be objects": 3,
+        "components whose variables and placeholders differ": 3,
+    }
+    components = built.components.select(
+        ["configuration_id", "component_type", "variables", "app_names"]
+    ).to_pylist()
+    assert [tuple(row.values()) for row in components] == [
+        ("6", "carousel", ["1"], None),
+        ("7", "body", ["1", "2"], None),
+        ("7", None, None, None),
+        ("8", None, None, None),
+        ("8", None, None, None),
+        ("8", None, None, None),
+        (None, "image", ["4"], ["app"]),
+    ]
+    assert built.components["raw"].to_pylist()[2] == '"text"'
+
+
+def test_D2_text_that_utf8_cannot_hold() -> None:
+    (row,) = build({"id": "1", "name": "half \ud83d pair"}).configurations.to_pylist()
+    assert row["name"] == "half ? pair"
+    assert json.loads(row["raw"]) == {"id": "1", "name": "half \ud83d pair"}
+
+
+def test_P6_empty_account_gives_typed_tables() -> None:
+    built = build()
+    assert built.configurations.schema == tables.schema("configurations")
+    assert built.components.schema == tables.schema("components")
+    assert built.components.num_rows == 0
+
+
+def test_written_files_read_back_equal(tmp_path: Path) -> None:
+    built = build(*[configuration(number) for number in range(10)])
+    written = tables.write(built, tmp_path / "a" / "b")
+    assert written == {
+        "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
+        "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
+    }
+    assert pq.read_table(written["configurations"]["path"]) == built.configurations
+    assert pq.read_table(written["components"]["path"]) == built.components
+    assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
+        "components.parquet",
+        "configurations.parquet",
+    ]
+
+
+def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
+    old = build(configuration(1))
+    tables.write(old, tmp_path)
+    # The second table can't be written, so neither file may change.
+    broken = old._replace(configurations=build().configurations, components=None)  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        tables.write(broken, tmp_path)
+    assert pq.read_table(tmp_path / "configurations.parquet") == old.configurations
+    assert pq.read_table(tmp_path / "components.parquet") == old.components
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_folder_that_no_storage_knows() -> None:
+    with pytest.raises(ConfigError, match=r"output_path 'nowhere://x/y' can't be used"):
+        tables.write(build(), "nowhere://x/y")
+
+
+def test_table_that_does_not_exist() -> None:
+    with pytest.raises(ConfigError, match="give configurations or components"):
+        tables.schema("channels")
+
+
+def test_no_type_is_inferred() -> None:
+    assert pa.null() not in tables.schema("components").types

@@ -1,0 +1,106 @@
+"""Sending: whole answers within bounds, at the right pace, to the right place."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.errors import ConfigError, NetworkError
+from airflow_provider_outbound.protocol import Pause, Request
+from airflow_provider_outbound.transport import LARGEST_BODY, Pace, Sender, arun, pace
+from tests.conftest import Driver
+from tests.fake import Fake, Reply
+
+
+def get(fake: Fake) -> Request:
+    return Request("GET", f"{fake.url}/handoffs/list", {"Authorization": "Bearer t"})
+
+
+def test_R8_body_larger_than_any_page() -> None:
+    bomb = gzip.compress(b" " * (LARGEST_BODY + 1))
+    with Fake([Reply(body=bomb, headers={"Content-Encoding": "gzip"})]) as fake, Sender(fake.account()) as send:
+        with pytest.raises(NetworkError, match="more than 64 MiB: lower page_size"):
+            send(get(fake))
+
+
+def test_R7_answer_that_comes_too_slowly() -> None:
+    ticks = iter([0.0, *range(1, 100)])
+    with (
+        Fake([Reply(body=b" " * 2**20)]) as fake,
+        Sender(fake.account(timeout=5.0), clock=lambda: next(ticks)) as send,
+    ):
+        with pytest.raises(NetworkError, match="took more than 5 s"):
+            send(get(fake))
+
+
+def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with Fake() as fake, Sender(fake.account()) as send:
+        send(get(fake))
+    assert fake.hits[0].headers["authorization"] == "Bearer t"
+
+
+def test_ca_file_that_is_not_there() -> None:
+    with Fake() as fake, pytest.raises(ConfigError, match="no CA file '/nowhere.pem'"):
+        Sender(fake.account(verify="/nowhere.pem"))
+
+
+def test_proxy_that_is_no_address() -> None:
+    with Fake() as fake, Sender(fake.account(proxies={"http": "http://"})) as send:
+        with pytest.raises((ConfigError, NetworkError)):
+            send(Request("GET", "http://elsewhere.example/", {}))
+
+
+def test_pace_spreads_requests() -> None:
+    now = [100.0]
+    turns = Pace(10, clock=lambda: now[0])
+    assert [round(turns.turn(), 6) for _ in range(4)] == [0.0, 0.1, 0.2, 0.3]
+    now[0] = 100.25
+    assert round(turns.turn(), 6) == 0.15
+    now[0] = 200.0
+    assert turns.turn() == 0.0
+
+
+def test_one_pace_per_host() -> None:
+    assert pace("a.example", 10) is pace("a.example", 10)
+    assert pace("a.example", 10) is not pace("b.example", 10)
+
+
+def test_requests_wait_their_turn(drive: Driver) -> None:
+    with Fake() as fake:
+        account = fake.account(requests_per_second=0.001)
+        api = Api(account)
+        for _ in range(2):
+            drive(api.list_page(None, 0), account)
+    assert [round(wait, -2) for wait in drive.waits] == [1000, 2000]
+
+
+def test_W6_cancelled_flow_leaves_nothing_behind() -> None:
+    closed = []
+
+    def flow() -> Any:
+        try:
+            yield Pause(1000)
+        finally:
+            closed.append(True)
+
+    async def cancel() -> None:
+        with Fake() as fake, Sender(fake.account()) as send:
+            task = asyncio.create_task(arun(flow(), send))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    before = threading.active_count()
+    asyncio.run(cancel())
+    assert closed == [True]
+    assert threading.active_count() == before
