@@ -125,16 +125,25 @@ class Sandbox:
         return copy.deepcopy(self.listing())
 
     def publish(
-        self, name: str, *, channel: str = "wa", language: str = "en", variables: Sequence[str] = ("1", "2")
+        self,
+        name: str,
+        *,
+        channel: str = "wa",
+        language: str = "en",
+        variables: Sequence[str] = ("1", "2"),
+        after: float = 0.0,
     ) -> None:
-        """Make a template appear now, after all that the account holds.
+        """Make a template appear, after all that the account holds then.
 
         :param name: name of the configuration, and of its template on WhatsApp.
         :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp; ValueError for any other.
         :param language: language code such as `pt_BR`.
         :param variables: names of its placeholders.
+        :param after: seconds from now until it appears.
         """
-        self._add(0, name, channel, language, variables)
+        created = datetime.now(timezone.utc) + timedelta(seconds=after)
+        item = sandbox_data.template(name, channel, language, variables, created)
+        self._published.append((self.clock() + after, item))
 
     def start(self) -> None:
         """Serve until `stop`; answers once this returns. OSError if the port is taken."""
@@ -146,7 +155,7 @@ class Sandbox:
             raise OSError(error.errno, f"cannot listen on {self.url}: {error.strerror}") from error
         self.port = listener.getsockname()[1]
         for name, after in self._waiting.items():
-            self._add(after, name, "wa", "en", ("1", "2"))
+            self.publish(name, after=after)
         self._waiting = {}  # a second start is of the same account
         signing_key()  # made here, or making it would hold up the first answers
         # Without log_config=None, uvicorn sets up the logging of its process, which is Airflow's or pytest's.
@@ -176,11 +185,6 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _add(self, after: float, name: str, channel: str, language: str, variables: Sequence[str]) -> None:
-        created = datetime.now(timezone.utc) + timedelta(seconds=after)
-        item = sandbox_data.template(name, channel, language, variables, created)
-        self._published.append((self.clock() + after, item))
 
     def listing(self, channel: str | None = None) -> list[Json]:
         """Return what the account holds now.

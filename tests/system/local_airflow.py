@@ -39,7 +39,7 @@ SETTINGS = {
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",  # then another may take over its triggers
 }
-GRACE = 5.0  # seconds from SIGTERM to SIGKILL; a triggerer may take 10 to notice that its child is gone
+GRACE = 5.0  # seconds from SIGTERM to SIGKILL; a triggerer may need 10 to notice that its child is gone
 
 
 class LocalAirflowError(RuntimeError):
@@ -228,10 +228,8 @@ def _path(dag_id: str, run_id: str, task_id: str | None = None) -> str:
 
 
 def _end(processes: Iterable[subprocess.Popen[bytes]], how: signal.Signals) -> None:
-    # Each ends its own children. A SIGTERM to the whole group can kill an idle worker that holds the queue's
-    # lock, and then the scheduler waits for the others for ever.
     for process in processes:
-        process.send_signal(how)
+        process.send_signal(how)  # not to the group: each ends its own children, in its own order
     deadline = time.monotonic() + GRACE
     try:
         for process in processes:

@@ -1,0 +1,23 @@
+"""Sphinx's settings."""
+
+import os
+import tempfile
+
+from airflow_provider_outbound import __version__
+
+# autodoc imports Airflow, which writes a configuration file into its home.
+_home = tempfile.TemporaryDirectory(prefix="outbound-docs-")
+os.environ["AIRFLOW_HOME"] = _home.name
+
+project = "airflow-provider-outbound"
+author = "The authors of airflow-provider-outbound"
+copyright = "2026, the authors"  # noqa: A001 - Sphinx's name
+version = release = __version__
+
+extensions = ["sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+default_role = "literal"  # CHANGELOG.md is included: one backtick is code there
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it in words
+html_theme = "furo"
+html_title = f"airflow-provider-outbound {version}"

@@ -1,0 +1,40 @@
+"""``make airflow``: Airflow's UI with the sandbox, its connection and the sample DAGs, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from pathlib import Path
+
+from airflow_provider_outbound.sandbox import Sandbox
+from tests.system.local_airflow import LocalAirflow
+
+ROOT = Path(__file__).parent.parent.parent
+HOME = ROOT / ".airflow"
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Sandbox(appear={"spring_sale": 300}) as sandbox:
+        # Connections from the environment are not listed in the UI, so this one goes into the database.
+        settings = {"OUTBOUND_OUTPUT": str(HOME / "outbound"), "OUTBOUND_POKE_INTERVAL": "10"}
+        with LocalAirflow(HOME, ROOT / "dags", settings, port=8080) as airflow:
+            connection = {"connection_id": "liveperson_outbound_default", **sandbox.connection}
+            known = [
+                each["connection_id"] for each in airflow.get("/api/v2/connections?limit=1000")["connections"]
+            ]
+            if connection["connection_id"] in known:
+                airflow.run("connections", "delete", connection["connection_id"])
+            airflow.post("/api/v2/connections", connection)
+            print(f"Airflow:  {airflow.url} (no login)")
+            print(f"Sandbox:  {sandbox.url}/docs")
+            print("Trigger outbound_export or outbound_campaign_gate; spring_sale appears after 5 minutes.")
+            print("Ctrl-C ends both.", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

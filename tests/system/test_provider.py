@@ -1,0 +1,127 @@
+"""The provider in real scheduler, DAG processor, triggerer and API server processes."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.sandbox import Sandbox
+from tests.system.local_airflow import LocalAirflow
+
+pytestmark = pytest.mark.system
+
+DAGS = Path(__file__).parent.parent.parent / "dags"
+HERE = {"login": Sandbox.client_id, "password": Sandbox.client_secret}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(page_cap=20) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+    folder = tmp_path_factory.mktemp("system")
+    shutil.copytree(DAGS, folder / "dags")
+    settings = {
+        **sandbox.env,
+        "OUTBOUND_OUTPUT": str(folder / "outbound"),
+        "OUTBOUND_POKE_INTERVAL": "1",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+    }
+    with LocalAirflow(folder / "home", folder / "dags", settings) as airflow:
+        yield airflow
+
+
+def test_connection_form(airflow: LocalAirflow) -> None:
+    (form,) = [
+        meta
+        for meta in airflow.get("/ui/connections/hook_meta")
+        if meta["connection_type"] == "liveperson_outbound"
+    ]
+    (declared,) = get_provider_info()["connection-types"]
+    assert form["hook_name"] == "LivePerson Outbound"
+    assert set(form["extra_fields"]) == set(declared["conn-fields"])
+    assert form["extra_fields"]["token_api"]["schema"]["enum"] == ["v1", "v2"]
+    titles = {name: (field or {}).get("title") for name, field in form["standard_fields"].items()}
+    assert titles["login"] == "client_id"
+    assert titles["password"] == "client_secret"
+    assert titles["url_schema"] == "Account (site) ID"
+    assert titles["host"] == "Domain"
+    assert form["standard_fields"]["port"]["hidden"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "works", "words"),
+    [
+        ({}, True, ", account 12345678 answered; first page: 20 configurations ("),
+        ({"extra": '{"token_api": "v2"}'}, True, "token lives 60 min"),
+        ({"password": "wrong-canary"}, False, "check the Connection's login (client id), password"),
+        ({"schema": ""}, False, "schema (account id) is ''"),
+        ({"host": "http://example.com"}, False, "http:// would show the secret"),
+    ],
+)
+def test_connection_test_button(
+    airflow: LocalAirflow, sandbox: Sandbox, change: dict[str, Any], works: bool, words: str
+) -> None:
+    connection = {"connection_id": "tried", **sandbox.connection, **change}
+    answer = airflow.post("/api/v2/connections/test", connection)
+    assert answer["status"] is works
+    assert words in answer["message"]
+    assert "canary" not in answer["message"]
+
+
+def test_export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    run_id = airflow.trigger("outbound_export")
+    assert airflow.wait("outbound_export", run_id) == "success"
+    written = airflow.xcom("outbound_export", run_id, "export")
+    ids = pq.read_table(written["configurations"]["path"])["id"].to_pylist()
+    assert ids == [item["id"] for item in sandbox.configurations()]
+
+
+def stored_triggers(airflow: LocalAirflow) -> list[tuple[str, str]]:
+    """Return what Airflow keeps of each trigger: its class and its parameters, the deadline among them."""
+    with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
+        rows = database.execute("SELECT classpath, kwargs FROM trigger").fetchall()
+    (row,) = rows
+    assert row[0] == "airflow_provider_outbound.triggers.OutboundTemplateTrigger"
+    return rows
+
+
+def test_W3_deferred_sensor_survives_its_triggerer(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    dag_id, task_id = "outbound_campaign_gate", "wait_for_template"
+    run_id = airflow.trigger(dag_id)
+    airflow.wait(dag_id, run_id, until={task_id: "deferred"})
+    before = stored_triggers(airflow)
+
+    airflow.restart("triggerer", signal.SIGKILL)
+    assert airflow.task_states(dag_id, run_id)[task_id] == "deferred"
+    assert stored_triggers(airflow) == before
+
+    sandbox.publish("spring_sale")
+    assert airflow.wait(dag_id, run_id) == "success"
+    assert airflow.xcom(dag_id, run_id, task_id)["name"] == "spring_sale"
+    assert airflow.xcom(dag_id, run_id, "send_campaign") == "Sending with spring_sale, variables ['1', '2']"
+    log = airflow.logs(dag_id, run_id, task_id)
+    assert "is not there: none of" in log
+    assert "looking again in 1 s" in log
+
+
+def test_S1_no_secret_in_logs_or_metadata(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    tokens = [token.encode() for token in sandbox._expiry]
+    assert tokens
+    files = [path for path in airflow.home.rglob("*") if path.is_file() and path.name != "airflow.cfg"]
+    assert any(path.name == "airflow.db" for path in files)
+    assert any("wait_for_template" in str(path) for path in files)
+    secrets = [sandbox.client_secret.encode(), *tokens]
+    assert not [path for path in files for secret in secrets if secret in path.read_bytes()]

@@ -1,0 +1,95 @@
+"""The sample DAGs: each parses without touching the network, and runs in real Airflow."""
+
+from __future__ import annotations
+
+import ast
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airflow_provider_outbound.sandbox import Sandbox
+from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
+
+DAGS = Path(__file__).parent.parent / "dags"
+FILES = sorted(DAGS.glob("*.py"))
+
+NO_NETWORK = """
+import runpy, socket, sys
+
+def refuse(*arguments):
+    raise SystemExit(f"network while parsing: {arguments}")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+for path in sys.argv[1:]:
+    runpy.run_path(path)
+print(sorted({"pandas", "pyarrow", "fastapi"} & set(sys.modules)))
+"""
+
+
+def test_S3_parsing_does_no_network_io_and_loads_no_pandas() -> None:
+    command = [sys.executable, "-c", NO_NETWORK, *map(str, FILES)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_can_be_read_in_a_minute(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 60
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("# [START ") == text.count("# [END ") == 1
+
+
+def run(name: str, monkeypatch: pytest.MonkeyPatch, output: Path) -> None:
+    """Run a sample by ``dag.test()``."""
+    monkeypatch.setenv("OUTBOUND_OUTPUT", str(output))
+    monkeypatch.setenv("OUTBOUND_POKE_INTERVAL", "0.1")
+    done = runpy.run_path(str(DAGS / f"{name}.py"))[name]().test()
+    assert done.state == "success"
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_export(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    run("outbound_export", monkeypatch, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert folder.name.startswith("date=20")
+    frame = pd.read_parquet(folder / "configurations.parquet")
+    assert frame["id"].tolist() == [item["id"] for item in outbound_sandbox.configurations()]
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_export_by_channel(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    run("outbound_export_by_channel", monkeypatch, tmp_path)
+    frames = {path.parent.parent.name: pd.read_parquet(path) for path in tmp_path.rglob("configurations.parquet")}
+    held = outbound_sandbox.configurations()
+    for channel in ("wa", "sms-twilio", "apple-twilio", "googlercs", "inapp"):
+        with_it = [item["id"] for item in held if channel in [each["type"] for each in item["channels"]]]
+        assert frames[f"channel={channel}"]["id"].tolist() == with_it
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    with Sandbox(account="999", items=7) as other:
+        monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(other.connection))
+        monkeypatch.setenv("OUTBOUND_CONNECTIONS", "liveperson_outbound_default,other")
+        run("outbound_export_accounts", monkeypatch, tmp_path)
+    frames = {path.parent.parent.name: pd.read_parquet(path) for path in tmp_path.rglob("configurations.parquet")}
+    assert {name: (len(frame), set(frame["account_id"])) for name, frame in frames.items()} == {
+        "connection=liveperson_outbound_default": (90, {"12345678"}),
+        "connection=other": (7, {"999"}),
+    }
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_campaign_gate(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+    ticks = iter(range(10_000))
+    outbound_sandbox.clock = lambda: next(ticks)  # time passes with each call, so the template appears in between
+    outbound_sandbox.publish("spring_sale", after=30)
+    run("outbound_campaign_gate", monkeypatch, tmp_path)
+    assert outbound_sandbox.calls["list"] > 4

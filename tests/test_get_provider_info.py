@@ -1,0 +1,63 @@
+"""The provider's metadata: what Airflow's own schemas allow, and names that exist."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+from airflow.sdk import Connection
+
+from airflow_provider_outbound.connections import CONN_TYPE, account_of
+from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.hooks import OutboundHook
+
+INFO = get_provider_info()
+
+
+def schema(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((files("airflow") / name).read_text())
+    return loaded
+
+
+def test_airflow_finds_it() -> None:
+    (found,) = [each for each in entry_points(group="apache_airflow_provider") if "outbound" in each.value]
+    assert found.load()() == INFO
+
+
+def test_it_keeps_airflows_schemas() -> None:
+    jsonschema.validate(INFO, schema("provider_info.schema.json"))
+    # provider_info's schema lets unknown keys through, provider.yaml's names every one.
+    strict = schema("provider.yaml.schema.json")
+    for key in INFO.keys() - {"package-name", "name", "description"}:
+        subschema = {**strict["properties"][key], "definitions": strict.get("definitions", {})}
+        jsonschema.validate(INFO[key], subschema)
+    assert INFO.keys() <= strict["properties"].keys()
+
+
+@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers"])
+def test_modules_exist(kind: str) -> None:
+    for entry in INFO[kind]:
+        for module in entry["python-modules"]:
+            importlib.import_module(module)
+
+
+def test_connection_type() -> None:
+    (declared,) = INFO["connection-types"]
+    module, _, name = declared["hook-class-name"].rpartition(".")
+    hook = getattr(importlib.import_module(module), name)
+    assert hook is OutboundHook
+    assert (hook.conn_type, hook.hook_name) == (declared["connection-type"], declared["hook-name"])
+    assert hook.conn_type == CONN_TYPE
+
+
+def test_defaults_of_the_form_are_those_of_the_code() -> None:
+    (declared,) = INFO["connection-types"]
+    blank = {"conn_id": "x", "conn_type": CONN_TYPE, "login": "i", "password": "p", "schema": "1"}
+    defaults = {name: field["schema"]["default"] for name, field in declared["conn-fields"].items()}
+    filled = account_of(Connection(**blank, extra=json.dumps(defaults)))
+    assert filled == account_of(Connection(**blank))
