@@ -40,8 +40,6 @@ class Sender:
             raise ConfigError(f"extra verify: there is no CA file {one_line(repr(account.verify))}")
         self._account, self._clock = account, clock
         self._session = requests.Session()
-        self._session.verify = account.verify
-        self._session.proxies.update(account.proxies)
         # Without an auth of its own, requests would put a .netrc entry over our Authorization header.
         self._session.auth = lambda request: request
 
@@ -71,6 +69,9 @@ class Sender:
                 headers=dict(request.headers),
                 data=request.body or None,
                 timeout=timeout,
+                # Given with each request: a session's would give way to variables such as REQUESTS_CA_BUNDLE.
+                verify=self._account.verify,
+                proxies=dict(self._account.proxies),
                 allow_redirects=False,  # a token goes to no host but the one it is for
                 stream=True,
             ) as answer:

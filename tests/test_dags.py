@@ -93,3 +93,25 @@ def test_campaign_gate(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     outbound_sandbox.publish("spring_sale", after=30)
     run("outbound_campaign_gate", monkeypatch, tmp_path)
     assert outbound_sandbox.calls["list"] > 4
+
+
+LATE = """
+from airflow.sdk import DAG
+from airflow_provider_outbound.sensors import OutboundTemplateSensor
+
+with DAG("late", schedule=None) as dag:
+    OutboundTemplateSensor(task_id="wait", template_name="never", deferrable=True, poke_interval=0.05, timeout=0.2)
+"""
+
+
+@pytest.mark.usefixtures("airflow_db", "outbound_sandbox")
+def test_W5_timeout_in_dag_test(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "late.py").write_text(LATE)
+    bundle = {"name": "late", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
+    bundles = json.dumps([{**bundle, "kwargs": {"path": str(tmp_path)}}])
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", bundles)
+    assert runpy.run_path(str(tmp_path / "late.py"))["dag"].test().state == "failed"
+    logged = capsys.readouterr().out
+    assert "Waited 0.2 s in vain: template 'never' is not there: none of 90 configurations has that name" in logged

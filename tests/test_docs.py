@@ -19,8 +19,8 @@ import json
 import re
 import shlex
 import textwrap
-import tomllib
 from collections.abc import Callable, Iterator
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,14 +129,14 @@ def test_python(block: Block, request: pytest.FixtureRequest, tmp_path: Path) ->
         run_dag(text, request, tmp_path)
         assert ("/data/outbound" in block.text) == (tmp_path / "data").exists()
         return
+    assert "DAG(" not in text, "a DAG that this test would not run: write it with @dag"
     tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
-    if not tests:
+    if not tests:  # those ask for a sandbox themselves
         request.getfixturevalue("sandbox")
     namespace: dict[str, Any] = {"__name__": "block"}
     exec(compile("\n" * block.line + text, block.page, "exec", dont_inherit=True), namespace)
     for name in tests:
         test = namespace[name]
-        # A test in the docs gets the sandbox as it comes, with nothing published.
         test(**{argument: fixture(request, argument) for argument in inspect.signature(test).parameters})
 
 
@@ -184,9 +184,9 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["make", target]:
             assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         case ["pip", "install", requirement]:
-            project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-            extras = [f"[{extra}]" for extra in project["optional-dependencies"]]
-            assert requirement in [project["name"] + extra for extra in ["", *extras]]
+            name = "airflow-provider-outbound"
+            extras = metadata(name).get_all("Provides-Extra") or []
+            assert requirement in [name, *(f"{name}[{extra}]" for extra in extras)]
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
             stored = connection_in_database(conn_id, request)
@@ -195,8 +195,9 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["airflow", "connections", "test", "liveperson_outbound_default"]:
             request.getfixturevalue("sandbox")
             request.getfixturevalue("monkeypatch").setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
+            printed = request.getfixturevalue("capsys")
             airflow_command(words, request)
-            assert "Connection success!" in request.getfixturevalue("capsys").readouterr().out
+            assert "Connection success!" in printed.readouterr().out
         case ["export", assignment] if assignment.startswith("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT="):
             check_connection(assignment.partition("=")[2])
         case ["python", "-m", "airflow_provider_outbound.sandbox", *options]:
@@ -224,10 +225,10 @@ def airflow_command(words: list[str], request: pytest.FixtureRequest) -> None:
 def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
     from airflow.models.connection import Connection
     from airflow.utils.session import create_session
+    from sqlalchemy import select
 
     with create_session() as session:
-        stored = session.query(Connection).filter(Connection.conn_id == conn_id).one()
-        return str(stored.get_uri())
+        return session.scalars(select(Connection).where(Connection.conn_id == conn_id)).one().get_uri()
 
 
 def check_connection(text: str) -> None:
