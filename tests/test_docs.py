@@ -31,8 +31,7 @@ from airflow_provider_outbound import errors, tables
 from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.protocol import Account
-from airflow_provider_outbound.sandbox import Sandbox
-from airflow_provider_outbound.sandbox_cli import _parser
+from airflow_provider_outbound.sandbox import Sandbox, _parser
 from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from tests.test_floors import FLOORS
 

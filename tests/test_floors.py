@@ -31,8 +31,8 @@ BESIDE: dict[str, set[str]] = {
     "get_provider_info": set(),
     "sandbox_data": set(),
     "sandbox_http": set(),
-    "sandbox": {"sandbox_data", "sandbox_http", "sandbox_cli"},  # the last one only when run
-    "sandbox_cli": {"sandbox"},
+    "sandbox_account": {"sandbox_data", "sandbox_http"},
+    "sandbox": {"sandbox_account"},
     "testing": {"sandbox"},
 }
 

@@ -19,8 +19,7 @@ import jwt
 import pytest
 import requests
 
-from airflow_provider_outbound.sandbox import Sandbox
-from airflow_provider_outbound.sandbox_cli import main
+from airflow_provider_outbound.sandbox import Sandbox, main
 from airflow_provider_outbound.sandbox_data import CHANNELS, LANGUAGES, configurations, template
 from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 

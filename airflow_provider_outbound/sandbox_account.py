@@ -1,0 +1,231 @@
+"""A LivePerson account on localhost, over real HTTP: write and test DAGs without an account at LivePerson.
+
+It answers what the Outbound Configuration API needs, the Domain API and Sentinel's tokens included, and can
+be told to be slow, to fail or to cap its pages. All that it holds is invented, and so are its credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import math
+import socket
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import ClassVar, Literal
+from uuid import uuid4
+
+import jwt
+import uvicorn
+from starlette.exceptions import HTTPException
+
+from airflow_provider_outbound import sandbox_data
+from airflow_provider_outbound.sandbox_http import CLIENT_ID, CLIENT_SECRET, KEY_ID, Json, app_of, signing_key
+
+LOOPBACK = ("127.0.0.1", "localhost")
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1: any few calls fail at the right rate
+
+
+@dataclass(kw_only=True, eq=False)
+class Sandbox:
+    """Serve a LivePerson account from a thread of this process, from `start` to `stop` or in a `with` block.
+
+    Most settings may change while it runs: `sandbox.fail_rate = 1` is an outage.
+
+    :param host: address to listen on, 127.0.0.1 or localhost unless remote access is allowed.
+    :param port: port to listen on; 0 for a free one, which a second start keeps.
+    :param account: account (site) id, letters and digits.
+    :param items: number of configurations to begin with.
+    :param seed: the same seed invents the same configurations and fails the same calls.
+    :param appear: template to publish by itself, and the seconds from the first start until then.
+    :param latency: seconds before each answer.
+    :param page_cap: most items on a page, whatever `limit` asks for.
+    :param requests_per_second: token and list calls beyond that many are answered 429; 0 for no limit.
+    :param fail_rate: share of list calls answered 503, from 0 to 1.
+    :param token_ttl: seconds until a token expires.
+    :param shape: list configurations (profile), or bare channels as on LivePerson's page (bare).
+    :param clock: monotonic seconds; dates in configurations and tokens are real ones all the same.
+    :param sleep: waits out the latency.
+    :param insecure_bind: allow a host that other machines reach.
+    :raises ValueError: an argument makes no sense.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    account: str = "12345678"
+    items: int = 90
+    seed: int = 1
+    appear: Mapping[str, float] | None = None
+    latency: float = 0.0
+    page_cap: int | None = None
+    requests_per_second: float = 0.0
+    fail_rate: float = 0.0
+    token_ttl: float = 3600.0
+    shape: Literal["profile", "bare"] = "profile"
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    insecure_bind: bool = False
+    client_id: ClassVar[str] = CLIENT_ID
+    client_secret: ClassVar[str] = CLIENT_SECRET
+
+    def __post_init__(self) -> None:
+        self._waiting = dict(self.appear or {})
+        rate, waits = self.requests_per_second, self._waiting.values()
+        for rule, kept in {
+            f"host must be {' or '.join(LOOPBACK)}": self.host in LOOPBACK or self.insecure_bind,
+            "port must be 0 to 65535": 0 <= self.port <= 65535,
+            "account must be letters and digits": self.account.isalnum(),
+            "items must be 0 or more": self.items >= 0,
+            "appear must be 0 seconds or more": all(0 <= wait < math.inf for wait in waits),
+            "latency must be 0 seconds or more": 0 <= self.latency < math.inf,
+            "page_cap must be 1 or more": self.page_cap is None or self.page_cap >= 1,
+            "requests_per_second must be 0, or 1 or more": rate == 0 or rate >= 1,
+            "fail_rate must be 0 to 1": 0 <= self.fail_rate <= 1,
+            "token_ttl must be 1 second or more": 1 <= self.token_ttl < math.inf,
+            "shape must be profile or bare": self.shape in ("profile", "bare"),
+        }.items():
+            if not kept:
+                raise ValueError(rule)
+        self.calls: Counter[str] = Counter()  # "domain", "token", "jwks", "list": answered or refused
+        self._configurations = sandbox_data.configurations(self.items, self.seed)
+        self._published: list[tuple[float, Json]] = []  # the time at which each appears
+        self._expiry: dict[str, float] = {}  # the time at which each token expires
+        self._recent: deque[float] = deque()  # the times of the last second's calls
+        self._running: tuple[uvicorn.Server, threading.Thread] | None = None
+
+    @property
+    def url(self) -> str:
+        """Tell where it listens; with port 0, known once it has started."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def connection(self) -> Json:
+        """Describe the Airflow connection to it."""
+        credentials = {"login": self.client_id, "password": self.client_secret, "schema": self.account}
+        return {"conn_type": "liveperson_outbound", "host": self.url, **credentials}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Give the environment variable that makes it Airflow's default connection to LivePerson."""
+        return {"AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT": json.dumps(self.connection)}
+
+    def configurations(self) -> list[Json]:
+        """Copy what the account holds right now, as it is listed."""
+        return copy.deepcopy(self.listing())
+
+    def publish(
+        self,
+        name: str,
+        *,
+        channel: str = "wa",
+        language: str = "en",
+        variables: Sequence[str] = ("1", "2"),
+        after: float = 0.0,
+    ) -> None:
+        """Make a template appear, after all that the account holds then.
+
+        :param name: name of the configuration, and of its template on WhatsApp.
+        :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp; ValueError for any other.
+        :param language: language code such as `pt_BR`.
+        :param variables: names of its placeholders.
+        :param after: seconds from now until it appears.
+        """
+        created = datetime.now(timezone.utc) + timedelta(seconds=after)
+        item = sandbox_data.template(name, channel, language, variables, created)
+        self._published.append((self.clock() + after, item))
+
+    def start(self) -> None:
+        """Serve until `stop`; answers once this returns. OSError if the port is taken."""
+        if self._running:
+            raise RuntimeError(f"{self.url} is served already")
+        try:  # not left to uvicorn, which ends the process over it
+            listener = socket.create_server((self.host, self.port))
+        except OSError as error:
+            raise OSError(error.errno, f"cannot listen on {self.url}: {error.strerror}") from error
+        self.port = listener.getsockname()[1]
+        for name, after in self._waiting.items():
+            self.publish(name, after=after)
+        self._waiting = {}  # a second start is of the same account
+        signing_key()  # made here, or making it would hold up the first answers
+        # Without log_config=None, uvicorn sets up the logging of its process, which is Airflow's or pytest's.
+        config = uvicorn.Config(
+            app_of(self), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],), name="outbound-sandbox", daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                listener.close()
+                raise RuntimeError("the server ended while starting; its log tells why")
+            time.sleep(0.005)
+        self._running = server, thread
+
+    def stop(self) -> None:
+        """Stop serving; the account stays as it is for another start."""
+        if self._running:
+            (server, thread), self._running = self._running, None
+            server.should_exit = True
+            thread.join()
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def listing(self, channel: str | None = None) -> list[Json]:
+        """Return what the account holds now.
+
+        :param channel: only what has this channel; None for all.
+        """
+        now = self.clock()
+        published = sorted(self._published, key=lambda entry: entry[0])
+        held = self._configurations + [item for appears, item in published if appears <= now]
+        if self.shape == "bare":
+            return [bare for item in held for bare in item["channels"] if channel in (None, bare["type"])]
+        return [item for item in held if channel in (None, *(bare["type"] for bare in item["channels"]))]
+
+    async def admit(self, call: str) -> None:
+        """Count a call, and refuse it as told.
+
+        :param call: "domain", "token", "jwks" or "list".
+        """
+        self.calls[call] += 1
+        if self.latency:
+            await self.sleep(self.latency)
+        if call in ("token", "list"):
+            self._pace()
+        if call == "list" and (self.seed + self.calls[call]) * GOLDEN % 1 < self.fail_rate:
+            raise HTTPException(503, "failing as often as it was told to")
+
+    def _pace(self) -> None:
+        now = self.clock()
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        if self.requests_per_second and len(self._recent) + 1 > self.requests_per_second:
+            raise HTTPException(429, "too many requests in the last second", {"Retry-After": "1"})
+        self._recent.append(now)
+
+    def grant(self) -> Json:
+        """Answer a login with a new token."""
+        now, life = int(time.time()), int(self.token_ttl)  # real time, for the clients' own clocks
+        claims: Json = {"aud": f"le{self.account}", "azp": self.client_id, "scope": "outbound.read"}
+        # Without jti, two tokens of the same second would be one.
+        claims |= {"iss": "Sentinel", "iat": now, "exp": now + life, "jti": str(uuid4())}
+        token = jwt.encode(claims, signing_key(), algorithm="RS256", headers={"kid": KEY_ID})
+        self._expiry[token] = self.clock() + self.token_ttl
+        return {"access_token": token, "token_type": "Bearer", "expires_in": life}
+
+    def accepts(self, token: str) -> bool:
+        """Tell whether a token is one of this account's and still holds.
+
+        :param token: what a call was authorized with.
+        """
+        return self.clock() < self._expiry.get(token, -math.inf)
