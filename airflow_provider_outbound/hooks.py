@@ -84,7 +84,7 @@ class OutboundHook(BaseHook):
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        wanted = channel if isinstance(channel, list) else [channel]
+        wanted = list(channel) if isinstance(channel, (list, tuple)) else [channel]
         for each in wanted:
             if each is not None:
                 path_part("channel", each)

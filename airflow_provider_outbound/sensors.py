@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -66,14 +67,18 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.outbound_conn_id = outbound_conn_id
         self.deferrable = deferrable
         self._hook: OutboundHook | None = None
-        self._seen = "the triggerer reported no look"
+        self._seen = "no look came to an end"
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         if self._hook is None:
             # No retries within a look: the next look is one.
             self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-        look = self._hook.look(Criteria(self.template_name, self.channel, self.language, self.variables))
+        try:
+            look = self._hook.look(Criteria(self.template_name, self.channel, self.language, self.variables))
+        except OutboundError as error:
+            self._seen = str(error)
+            raise
         self._seen = look.seen
         if look.item is None:
             self.log.info("%s; looking again in %g s, or timing out", look.seen, self.poke_interval)
@@ -134,14 +139,18 @@ class OutboundTemplateSensor(BaseSensorOperator):
     @contextmanager
     def _own_words(self) -> Iterator[None]:
         """Say what was seen last when time is up, and let soft_fail hide nothing but that."""
-        late = "Waited {0:g} s in vain: {1}"
+        late = f"Waited {self.timeout:g} s in vain: "
         try:
             with airflow_errors():
                 yield
         except AirflowSensorTimeout as error:
             kind = AirflowSkipException if self.soft_fail or self.never_fail else AirflowSensorTimeout
-            raise kind(late.format(self.timeout, self._seen)) from error
-        except AirflowSkipException as error:  # the base class has turned the timeout, or any error, into one
+            raise kind(late + self._seen) from error
+        except AirflowFailException as error:
+            if self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+        except AirflowSkipException as error:  # what the base class makes of either
             cause = error.__cause__
             known = cause is not None and not isinstance(cause, AirflowSensorTimeout)
-            raise AirflowSkipException(str(cause) if known else late.format(self.timeout, self._seen)) from error
+            raise AirflowSkipException(str(cause) if known else late + self._seen) from error

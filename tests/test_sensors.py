@@ -181,6 +181,22 @@ def test_W1_permanent_error_fails_in_the_same_words(
     assert len(words) == 1
 
 
+def test_never_fail_skips_in_every_mode(mode: str, world: World, connect: Connect) -> None:
+    with Fake([[]]) as first, Fake([Reply(403, b"")]) as then:
+        connect(first.connection())
+        world.then = partial(connect, then.connection())
+        with pytest.raises(AirflowSkipException, match="scope and installation"):
+            wait(mode, world, never_fail=True)
+
+
+@pytest.mark.parametrize("way", ["poke", "reschedule"])
+def test_silent_fail_says_in_the_end_what_went_wrong(way: str, world: World, connect: Connect) -> None:
+    with Fake([Reply(403, b"")]) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowSensorTimeout, match="Waited 100 s in vain: .*scope and installation"):
+            wait(way, world, silent_fail=True, timeout=100)
+
+
 def test_W1_arguments_that_are_wrong(mode: str, world: World, connect: Connect) -> None:
     with Fake() as fake:
         connect(fake.connection())
