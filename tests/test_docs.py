@@ -184,9 +184,8 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["make", target]:
             assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         case ["pip", "install", requirement]:
-            name = "airflow-provider-outbound"
-            extras = metadata(name).get_all("Provides-Extra") or []
-            assert requirement in [name, *(f"{name}[{extra}]" for extra in extras)]
+            extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
+            assert requirement in [".", *(f".[{extra}]" for extra in extras)]
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
             stored = connection_in_database(conn_id, request)
