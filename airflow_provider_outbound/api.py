@@ -111,24 +111,24 @@ class Api:
         :raises AuthError: if the credentials are refused, or the token is for another account.
         """
         account = self.account
-        body = {
-            "client_id": account.client_id,
-            "client_secret": account.secret,
-            "grant_type": "client_credentials",
-        }
         if account.token_api == "v2":
             path = f"/sentinel/api/v2/account/{account.account_id}/app/token"
         else:
             path = f"/sentinel/api/account/{account.account_id}/app/token?v=1.0"
         advice = f"{CHECK_CREDENTIALS} and its token_api, which is {account.token_api}"
-        endpoint = Endpoint(
-            "token", 5.0, (400, 401, 403), {400: advice, 401: advice, 403: advice, 404: advice, 451: LEGAL}
-        )
+        words = {**dict.fromkeys((400, 401, 403, 404), advice), 451: LEGAL}
+        endpoint = Endpoint("token", 5.0, (400, 401, 403), words, quoted=False)
 
         def build() -> Flow[Request]:
             if self.sentinel_url is None:
                 yield from self._discover()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            # Made here, so that no frame of a traceback with local variables has it.
+            body = {
+                "client_id": account.client_id,
+                "client_secret": account.secret,
+                "grant_type": "client_credentials",
+            }
             return _request("POST", f"{self.sentinel_url}{path}", headers, urlencode(body).encode())
 
         answer = yield from self._exchange(endpoint, build)

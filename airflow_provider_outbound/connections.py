@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CONN_TYPE = "liveperson_outbound"
 DEFAULT_CONN_ID = "liveperson_outbound_default"
 MOST_PER_PAGE = 1000
+# A name, or an IPv6 address.
+HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
 
 
 @contextmanager
@@ -130,14 +132,30 @@ def _proxies(value: Any) -> dict[str, str]:
         value = _extra(value)
     if value in (None, ""):
         return {}
-    if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+    if isinstance(value, dict) and all(_is_proxy(each) for each in value.values()):
         return dict(value)
-    raise ConfigError('extra proxies must be an object such as {"https": "http://proxy.example:3128"}')
+    raise ConfigError(
+        'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
+        "with special characters of the password percent-encoded"
+    )
+
+
+def _is_proxy(url: Any) -> bool:
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        return (
+            parts.port != 0
+            and bool(HOST_NAME.fullmatch(parts.hostname or ""))
+            and bool(parts.scheme)
+            and parts.path in ("", "/")
+        )
+    except ValueError:
+        return False
 
 
 def _hosts(host: str | None, port: int | None) -> dict[str, Any]:
     """Return the base URLs that a Connection's host stands for."""
-    host = (host or "").strip()
+    host = (host or "").strip().lower()
     if not host:
         return {}
     if host in REGIONS:
@@ -164,7 +182,7 @@ def _base_url(field: str, url: Any, port: int | None = None) -> str:
     # urlsplit drops line breaks, so they are looked for in what was given.
     rest = parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/")
     plain = re.fullmatch(r"[!-~]+", url) and not rest
-    if parts.scheme not in ("https", "http") or not plain or not re.fullmatch(r"[A-Za-z0-9._:-]+", named):
+    if parts.scheme not in ("https", "http") or not plain or not HOST_NAME.fullmatch(named):
         raise ConfigError(f"{field} is {shown}: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}")
     if parts.scheme == "http" and not _is_loopback(named):
         raise ConfigError(f"{field} is {shown}: http:// would show the secret to others; use https://")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
 from airflow.sdk import timezone
@@ -18,7 +18,7 @@ from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, ac
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
 from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
 from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
-from airflow_provider_outbound.templates import CHANNELS, Criteria, Item, Look, channels
+from airflow_provider_outbound.templates import CHANNELS, Criteria, Item, Look, channels, merged
 from airflow_provider_outbound.transport import Sender, run
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
+Channels: TypeAlias = str | Sequence[str] | None
 
 PAGES_PER_LOG_LINE = 10
 
@@ -79,30 +80,32 @@ class OutboundHook(BaseHook):
             while (page := self._run(listing.next_page(), send)) is not None:
                 yield from once.pick(page)
 
-    def get_configurations(self, channel: str | list[str] | None = None) -> list[Item]:
+    def get_configurations(self, channel: Channels = None) -> list[Item]:
         """Return the account's configurations, each id once, as updated last.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        wanted = list(channel) if isinstance(channel, (list, tuple)) else [channel]
+        wanted = [channel] if channel is None or isinstance(channel, str) else list(dict.fromkeys(channel))
         for each in wanted:
-            if each is not None:
+            if channel is not None:
                 path_part("channel", each)
         if not wanted:
             raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
-        begun, items = time.monotonic(), list[Item]()
+        begun, items, repeated = time.monotonic(), list[Item](), 0
         with Sender(self.api.account) as send:
             for each in wanted:
-                items += self._run(configurations(self.api, each, self._progress(each, begun)), send)
+                listing = Listing(self.api, each)
+                items += self._run(configurations(listing, self._progress(begun)), send)
+                repeated += len(listing.repeated)
         if len(wanted) > 1:
-            items = unique(items)
-        took = time.monotonic() - begun
-        self.log.info("Listed %d configurations of %s in %.1f s: %s", len(items), self.where, took, _kinds(items))
+            items = unique(items, merged)
+        summary = (len(items), self._where(self.api), time.monotonic() - begun, _kinds(items), repeated)
+        self.log.info("Listed %d configurations of %s in %.1f s: %s; %d were listed more than once", *summary)
         if not items:
             self.log.warning(
                 "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
                 "Connection's host and schema; known channels: %s",
-                self.where,
+                self._where(self.api),
                 one_line(channel),
                 ", ".join(CHANNELS),
             )
@@ -126,7 +129,7 @@ class OutboundHook(BaseHook):
         with Sender(api.account) as send:
             return self._run(find(api, criteria), send)
 
-    def get_tables(self, channel: str | list[str] | None = None) -> tables.Tables:
+    def get_tables(self, channel: Channels = None) -> tables.Tables:
         """Return both tables of the account's configurations, of one listing, and log what is odd in them.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
@@ -137,17 +140,17 @@ class OutboundHook(BaseHook):
             self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
         return built
 
-    def get_table(self, table: str = "components", channel: str | None = None) -> pa.Table:
+    def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
 
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
-        :param channel: one channel, such as ``wa``; None for all.
+        :param channel: one channel, such as ``wa``, or several; None for all.
         """
         tables.schema(table)
         built = self.get_tables(channel)
         return built.configurations if table == "configurations" else built.components
 
-    def get_df(self, table: str = "components", channel: str | None = None) -> pd.DataFrame:
+    def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.
 
         :param table: ``configurations`` or ``components``.
@@ -158,27 +161,26 @@ class OutboundHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one page; return whether it worked, and what was found or what to change."""
         try:
-            api = self.api
+            api = Api(self.api.account, retry_waits=())  # somebody waits for the answer
             with Sender(api.account) as send:
                 items = self._run(api.list_page(None, 0), send)
         except OutboundError as error:
             return False, str(error)
         life = f"token lives {api.token_life / 60:g} min" if api.token_life else "bearer token accepted"
-        return True, f"{self.where} answered; first page: {len(items)} configurations ({_kinds(items)}); {life}"
+        found = f"{len(items)} configurations ({_kinds(items)})"
+        return True, f"{self._where(api)} answered; first page: {found}; {life}"
 
-    @property
-    def where(self) -> str:
-        """The host and account that are asked, for logs."""
-        account = self.api.account
-        return f"{host_of(self.api.list_url or account.domain_url)}, account {account.account_id}"
+    @staticmethod
+    def _where(api: Api) -> str:
+        return f"{host_of(api.list_url or api.account.domain_url)}, account {api.account.account_id}"
 
     def _run(self, flow: Flow[T], send: Sender) -> T:
         return run(flow, send, hide=mask_secret)
 
-    def _progress(self, channel: str | None, begun: float) -> Callable[[int, int], None]:
-        def log(calls: int, count: int) -> None:
-            if calls % PAGES_PER_LOG_LINE == 0:
-                progress = (channel or "all", calls, count, time.monotonic() - begun)
+    def _progress(self, begun: float) -> Callable[[Listing], None]:
+        def log(listing: Listing) -> None:
+            if listing.calls % PAGES_PER_LOG_LINE == 0:
+                progress = (listing.channel or "all", listing.calls, listing.count, time.monotonic() - begun)
                 self.log.info("Channel %s: %d pages, %d configurations, %.1f s so far", *progress)
 
         return log

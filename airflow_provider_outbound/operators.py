@@ -11,7 +11,8 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_outbound import tables
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
+from airflow_provider_outbound.templates import plain
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -40,7 +41,7 @@ class OutboundConfigurationsOperator(BaseOperator):
     def __init__(
         self,
         *,
-        channel: str | list[str] | None = None,
+        channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
@@ -60,7 +61,7 @@ class OutboundConfigurationsOperator(BaseOperator):
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
                 return {"account_id": hook.api.account.account_id, **written}
-            items = hook.get_configurations(self.channel)
+            items = plain(hook.get_configurations(self.channel))
         size = len(json.dumps(items))
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)

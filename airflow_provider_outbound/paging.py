@@ -40,37 +40,49 @@ class Listing:
         self.calls = 0
         self._restarts = 0
         self._misfit: tuple[int, list[Item]] | None = None
+        self._repeated_before: Counter[str] = Counter()
         self._begin()
 
     def _begin(self) -> None:
         self.count = 0
-        self.repeats = 0  # configurations listed more than once
+        self.repeated: Counter[str] = Counter()  # how often an id came again
         self._first: list[Item] = []
         self._last: Item = {}
         self._seen: set[str] = set()
+        self._repeats = 0
+        self._alone = False  # the last one held came with none after it
+        self._beyond: list[Item] = []  # what came past it all the same
         self._ended = False
 
     def next_page(self) -> Flow[Page | None]:
-        """Ask for the next page; None at the end.
+        """Ask for the next page; None at the end, which only an empty page proves.
 
         :raises ProtocolError: if the server ignores offsets, or the listing keeps changing while it is read.
         """
         while not self._ended:
-            # From the last one held, which must come first; if only one is held, that would be the first
-            # request again, so ask past it, where there must be nothing.
-            offset = max(self.count - 1, 1) if self.count else 0
+            # From the last one held, which must come first. If it comes alone, the end is near: past it, there
+            # must be nothing. (If only one is held, asking from it would be the first request again.)
+            past = self._alone or self.count < 2
+            offset = self.count if past else self.count - 1
             items = yield from self.api.list_page(self.channel, offset)
             self.calls += 1
             if offset == 0:
-                self._first, self._ended = items, not items
+                self._first = items
                 return self._hold(items)
-            if offset == self.count:
-                self._ended = not items
-            elif items and identity(items[0]) == identity(self._last):
+            if past and not items:
+                self._end()
+            elif self._alone:
+                self._alone, self._beyond = False, items  # it may have come alone by chance: ask again
+            elif not past and items and identity(items[0]) == identity(self._last):
                 if items[1:]:
                     return self._hold(items[1:])
-                self._ended = True
-            if not self._ended:
+                if self._beyond:
+                    raise self._broken(
+                        f"at offset {self.count} there are {len(self._beyond)} more, "
+                        f"but none after the last one at offset {offset}"
+                    )
+                self._alone = True
+            else:
                 self._start_over(offset, items)
         return None
 
@@ -78,65 +90,88 @@ class Listing:
         page = Page(self.count, items)
         for item in items:
             key = identity(item)
-            self.repeats += key in self._seen
+            if key in self._seen:
+                self._repeats += 1
+                self.repeated.update([key] if item_id(item) else [])
             self._seen.add(key)
             self._last = item
         self.count += len(items)
-        if self.repeats > len(self._seen) + self.api.account.page_size:
+        self._alone, self._beyond, self._ended = False, [], not items
+        if self._repeats > len(self._seen) + self.api.account.page_size:
             raise self._broken(f"the server repeats {len(self._seen)} configurations without end")
         return page
 
+    def _end(self) -> None:
+        """Take the listing as whole, unless an id came twice: it may have moved, and another one with it."""
+        self._ended = self.repeated == self._repeated_before
+        if not self._ended:
+            before = self.repeated
+            self._read_again()
+            self._repeated_before = before
+
     def _start_over(self, offset: int, items: list[Item]) -> None:
         """Begin again after a page that does not fit, unless that can't help."""
-        if [identity(item) for item in items] == [identity(item) for item in self._first]:
+        if self._is_first(items):
             raise self._broken(f"the server ignores offset {offset} and sends the first page again")
         if self._misfit == (offset, items):
             raise self._broken(
                 f"the page at offset {offset} does not begin with the last configuration of the page before it, "
                 "twice in the same way: the server does not count offsets in configurations"
             )
+        self._misfit = (offset, items)
+        self._read_again()
+
+    def _read_again(self) -> None:
         if self._restarts == RESTARTS:
             raise self._broken(f"the listing kept changing, also when read {RESTARTS} times again")
         self._restarts += 1
-        self._misfit = (offset, items)
         self._begin()
+
+    def _is_first(self, items: list[Item]) -> bool:
+        return [identity(item) for item in items] == [identity(item) for item in self._first]
 
     def _broken(self, promise: str) -> ProtocolError:
         host = host_of(str(self.api.list_url))
         return ProtocolError(f"{host} can't be paged for account {self.api.account.account_id}: {promise}")
 
 
+def item_id(item: Item) -> str:
+    """Return an item's id, with its type; empty for an item without one, such as a bare channel."""
+    value = item.get("id")
+    return f"{type(value).__name__} {value}" if isinstance(value, (str, int)) and value else ""
+
+
 def identity(item: Item) -> str:
-    """Return what tells an item from others: its id, or for a bare channel its whole content."""
-    if item.get("id") is not None:
-        return f"id {item['id']}"
-    return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+    """Return what tells an item from others: its id, or its whole content if it has none."""
+    return item_id(item) or hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
 
 
 def configurations(
-    api: Api, channel: str | None = None, on_page: Callable[[int, int], None] = lambda calls, count: None
+    listing: Listing, on_page: Callable[[Listing], None] = lambda listing: None
 ) -> Flow[list[Item]]:
     """Read a whole listing.
 
-    :param api: the account to read.
-    :param channel: a channel such as ``wa``; None for all.
-    :param on_page: told, after each page, the calls made and the items held so far.
+    :param listing: what to read, from its beginning.
+    :param on_page: is told after each page.
     :returns: every item in the server's order; a configuration that is listed twice once, as updated last.
     """
-    listing = Listing(api, channel)
     items: list[Item] = []
     while (page := (yield from listing.next_page())) is not None:
         items[page.offset :] = page.items
-        on_page(listing.calls, len(items))
-    return unique(items)
+        on_page(listing)
+    return unique(items, newer)
 
 
-def unique(items: list[Item]) -> list[Item]:
-    """Return the items with each id once, as updated last; items without id are all kept."""
+def unique(items: list[Item], pick: Callable[[Item, Item], Item]) -> list[Item]:
+    """Return the items with each id once; items without id are all kept.
+
+    :param items: in the order to keep.
+    :param pick: makes one item of two of the same id.
+    """
     by_id: dict[str, Item] = {}
     for number, item in enumerate(items):
-        key = f"number {number}" if item.get("id") is None else identity(item)
-        by_id[key] = newer(by_id[key], item) if key in by_id else item
+        key = item_id(item) or f"number {number}"
+        by_id[key] = pick(by_id[key], item) if key in by_id else item
     return list(by_id.values())
 
 
@@ -147,7 +182,7 @@ def find(api: Api, criteria: Criteria) -> Flow[Look]:
     :param criteria: which template is meant.
     """
     try:
-        items = yield from configurations(api, criteria.channel)
+        items = yield from configurations(Listing(api, criteria.channel))
     except TRANSIENT as error:
         return Look(None, [], f"{criteria} could not be looked for: {error}")
     return criteria.look(items)
@@ -171,7 +206,7 @@ class Once:
         for item in page.items:
             key = identity(item)
             self._listed[key] += 1
-            if self._listed[key] > self._handed_out[key] and (item.get("id") is None or not self._handed_out[key]):
+            if self._listed[key] > self._handed_out[key] and not (item_id(item) and self._handed_out[key]):
                 self._handed_out[key] += 1
                 new.append(item)
         return new

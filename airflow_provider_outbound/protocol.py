@@ -9,6 +9,7 @@ page of https://developers.liveperson.com, read in November 2026.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -118,12 +119,14 @@ class Endpoint:
     :param busy_wait: the least seconds to wait after a 429 (retry policy page).
     :param auth_statuses: the statuses that blame the credentials.
     :param advice: what to do about a status.
+    :param quoted: whether a message may quote its answers.
     """
 
     name: str
     busy_wait: float
     auth_statuses: Collection[int]
     advice: Mapping[int, str]
+    quoted: bool = True
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Answer:
 
     host: str
     data: Any = field(repr=False)
-    shown: str
+    shown: str = field(repr=False)
 
 
 def host_of(url: str) -> str:
@@ -178,9 +181,10 @@ def exchange(
         error: OutboundError
         try:
             response = cast(Response, (yield request))
+            shown = _shown(endpoint, request, response, account)
             if 200 <= response.status < 300:
-                return _read(request.url, response, account)
-            error = _refusal(endpoint, request, response, account)
+                return _read(request.url, response, shown)
+            error = _refusal(endpoint, request, response, account, shown)
             least_wait = min(_retry_after(response, now), LONGEST_WAIT)
         except NetworkError as caught:
             error = caught
@@ -201,8 +205,8 @@ def _retry_after(response: Response, now: Callable[[], float]) -> float:
     return max(seconds, 0.0)
 
 
-def _read(url: str, response: Response, account: Account) -> Answer:
-    host, shown = host_of(url), _shown(response, account)
+def _read(url: str, response: Response, shown: str) -> Answer:
+    host = host_of(url)
     try:
         return Answer(host, json.loads(response.body), shown)
     except RecursionError:
@@ -213,34 +217,46 @@ def _read(url: str, response: Response, account: Account) -> Answer:
     raise ProtocolError(f"{host} answered something else than JSON: {shown}")
 
 
-def _shown(response: Response, account: Account) -> str:
-    """Return an answer's content type and first characters, without secrets that it may echo."""
+def _shown(endpoint: Endpoint, request: Request, response: Response, account: Account) -> str:
+    """Return an answer's content type and first characters, without the secrets that it may echo."""
+    kind = one_line(response.headers.get("content-type") or "no content type", 60)
+    if not endpoint.quoted:  # it may hold a token, in any spelling
+        return kind
     text = response.body[:2000].decode(errors="replace").strip()
-    for spelling in {account.secret, quote(account.secret), quote_plus(account.secret)} - {""}:
-        text = text.replace(spelling, "***")
-    # A token: an answer to a login that can't be read, or one that repeats what it was sent.
-    text = re.sub(r"eyJ[\w.-]{16,}", "***", text)
-    return f"{one_line(response.headers.get('content-type') or 'no content type', 60)}, {one_line(repr(text))}"
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    for secret in filter(None, (account.secret, token)):
+        for spell in (str, quote, quote_plus, html.escape, json.dumps):
+            text = text.replace(spell(secret).strip('"'), "***")
+    return f"{kind}, {one_line(repr(text))}"
 
 
-def _refusal(endpoint: Endpoint, request: Request, response: Response, account: Account) -> HttpError:
+def _refusal(endpoint: Endpoint, request: Request, response: Response, account: Account, shown: str) -> HttpError:
     status = response.status
-    shown = _shown(response, account)
     kind, advice = HttpError, endpoint.advice.get(status, "")
+    code = re.search(rb'"internalErrorCode" *: *"?([0-9]{1,8})\b', response.body[:2000])
     if 300 <= status < 400:
-        target = urlsplit(response.headers.get("location", "")).netloc or host_of(request.url)
-        advice = f"it redirects to {one_line(target, 80)}, which is not followed: check the Connection's host"
+        target = one_line(_target(response) or host_of(request.url), 80)
+        advice = f"it redirects to {target}, which is not followed: check the Connection's host"
     elif status in endpoint.auth_statuses:
         kind = AuthError
     elif status == 429:
         kind, advice = Unavailable, "too many requests: lower requests_per_second, or look less often"
     elif status >= 500:
         kind, advice = Unavailable, "it can't answer now"
-        if "9007" in shown:  # seen in LivePerson's developer community
-            advice = "possibly an invalid JWT (internalErrorCode 9007)"
+        if code and code[1] == b"9007":  # seen in LivePerson's developer community
+            advice = "possibly an invalid JWT"
+    said = f"internalErrorCode {code[1].decode()}, {shown}" if code else shown
     return kind(
         f"{host_of(request.url)} refused to give the {endpoint.name} of account {account.account_id}, "
-        f"status {status}: " + (f"{advice}. " if advice else "") + f"It said {shown}",
+        f"status {status}: " + (f"{advice}. " if advice else "") + f"It said {said}",
         status=status,
         url=request.url,
     )
+
+
+def _target(response: Response) -> str | None:
+    """Return the host that a redirect leads to; None if it names none that can be read."""
+    try:
+        return urlsplit(response.headers.get("location", "")).hostname
+    except ValueError:
+        return None

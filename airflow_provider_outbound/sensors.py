@@ -74,17 +74,17 @@ class OutboundTemplateSensor(BaseSensorOperator):
         if self._hook is None:
             # No retries within a look: the next look is one.
             self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-        try:
-            look = self._hook.look(Criteria(self.template_name, self.channel, self.language, self.variables))
-        except OutboundError as error:
-            self._seen = str(error)
-            raise
+        with airflow_errors():
+            look = self._hook.look(self._criteria())
         self._seen = look.seen
         if look.item is None:
             self.log.info("%s; looking again in %g s, or timing out", look.seen, self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", look.seen)
         return PokeReturnValue(True, look.summary())
+
+    def _criteria(self) -> Criteria:
+        return Criteria(self.template_name, self.channel, self.language, self.variables)
 
     def execute(self, context: Context) -> Any:
         """Wait, in the mode that was chosen."""
@@ -97,12 +97,13 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 return look.xcom_value
             if timezone.utcnow() > deadline:
                 raise AirflowSensorTimeout
+            variables = self._criteria().variables
             self.defer(
                 trigger=OutboundTemplateTrigger(
                     template_name=self.template_name,
                     channel=self.channel,
                     language=self.language,
-                    variables=self.variables,
+                    variables=None if variables is None else [str(name) for name in variables],
                     outbound_conn_id=self.outbound_conn_id,
                     poke_interval=self.poke_interval,
                     next_look=begun + timedelta(seconds=self.poke_interval),
@@ -119,6 +120,10 @@ class OutboundTemplateSensor(BaseSensorOperator):
         :param context: the task's context.
         :param event: the trigger's payload.
         """
+        with airflow_errors():
+            return self._outcome(event)
+
+    def _outcome(self, event: Any) -> Any:
         match event:
             case {"status": "success", "template": template}:
                 self.log.info("%s is there", one_line(repr(self.template_name)))
@@ -139,18 +144,16 @@ class OutboundTemplateSensor(BaseSensorOperator):
     @contextmanager
     def _own_words(self) -> Iterator[None]:
         """Say what was seen last when time is up, and let soft_fail hide nothing but that."""
-        late = f"Waited {self.timeout:g} s in vain: "
+        found: BaseException
         try:
-            with airflow_errors():
-                yield
-        except AirflowSensorTimeout as error:
-            kind = AirflowSkipException if self.soft_fail or self.never_fail else AirflowSensorTimeout
-            raise kind(late + self._seen) from error
-        except AirflowFailException as error:
-            if self.never_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
-        except AirflowSkipException as error:  # what the base class makes of either
-            cause = error.__cause__
-            known = cause is not None and not isinstance(cause, AirflowSensorTimeout)
-            raise AirflowSkipException(str(cause) if known else late + self._seen) from error
+            yield
+            return
+        except (AirflowSensorTimeout, AirflowFailException) as error:
+            found = error
+        except AirflowSkipException as error:  # what the base class makes of any error, and of a timeout
+            found = error.__cause__ or AirflowSensorTimeout()
+        late = isinstance(found, AirflowSensorTimeout)
+        words = f"Waited {self.timeout:g} s in vain: {self._seen}" if late else str(found)
+        if self.never_fail or (late and self.soft_fail):
+            raise AirflowSkipException(words) from found
+        raise AirflowSensorTimeout(words) if late else found

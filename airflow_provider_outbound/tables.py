@@ -121,10 +121,10 @@ def _configuration(item: Item, notes: Counter[str]) -> Row:
     row = _read(CONFIGURATIONS, item, notes)
     channels = [channel for channel in templates.channels(item) if isinstance(channel, dict)]
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        values = (_text(channel.get(key)) for channel in channels)
+        values = (templates.text(channel.get(key)) for channel in channels)
         row[column] = list(dict.fromkeys(value for value in values if value is not None))
     variables = templates.in_order(name for channel in channels for name in templates.variables(channel))
-    row["variables"] = _strings(variables)
+    row["variables"] = variables
     row["raw"] = _json(item)
     return row
 
@@ -171,12 +171,6 @@ def _read(columns: Iterable[tuple[str, str, str | None]], source: Any, notes: Co
     return row
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return _storable(value)
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
 def _integer(value: Any) -> int | None:
     with suppress(ValueError, OverflowError):
         number = value if isinstance(value, int) else int(value) if isinstance(value, str) else None
@@ -193,28 +187,18 @@ def _boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _strings(value: Any) -> list[str] | None:
-    values = templates.strings(value)
-    return None if values is None else [_storable(each) for each in values]
-
-
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "string": _text,
+    "string": templates.text,
     "int64": _integer,
     "bool": _boolean,
     "timestamp": templates.moment,
-    "strings": _strings,
+    "strings": templates.strings,
 }
-
-
-def _storable(text: str) -> str:
-    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if _storable(text) == text else json.dumps(value)
+    return text if templates.storable(text) == text else json.dumps(value)
 
 
 @cache
@@ -258,10 +242,12 @@ def write(tables: Tables, folder: str | os.PathLike[str] | ObjectStoragePath) ->
     import pyarrow.parquet as pq
     from airflow.sdk import ObjectStoragePath
 
+    if folder == "":
+        raise ConfigError("output_path is empty: name a folder")
     try:
         base = folder if isinstance(folder, ObjectStoragePath) else ObjectStoragePath(os.fspath(folder))
         storage = base.fs
-    except (ValueError, ImportError) as error:
+    except (TypeError, ValueError, ImportError) as error:
         raise ConfigError(f"output_path {one_line(repr(folder))} can't be used: {one_line(error)}") from error
     base.mkdir(parents=True, exist_ok=True)
     written = {}

@@ -6,8 +6,9 @@ Source: the response examples and "Data fields definitions" of LivePerson's Outb
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -70,9 +71,36 @@ def in_order(names: Iterable[str]) -> list[str]:
 def strings(value: Any) -> list[str] | None:
     """Return a list of strings from a list of strings or numbers, or from one; None if it is neither."""
     values = value if isinstance(value, list) else [value]
-    if all(isinstance(each, (str, int, float)) and not isinstance(each, bool) for each in values):
-        return [str(each) for each in values]
-    return None
+    texts = [text(each) for each in values]
+    return None if None in texts else [each for each in texts if each is not None]
+
+
+def storable(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def text(value: Any) -> str | None:
+    """Return a string or a number as text that can be stored; None for anything else."""
+    if isinstance(value, str):
+        return storable(value)
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def plain(value: Any) -> Any:
+    """Return JSON data as Airflow can pass it on: text that UTF-8 can hold, and no number out of bounds.
+
+    :param value: what ``json.loads`` gave.
+    """
+    if isinstance(value, dict):
+        return {storable(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return storable(value) if isinstance(value, str) else value
 
 
 def moment(value: Any) -> datetime | None:
@@ -96,6 +124,16 @@ def newer(one: Item, other: Item) -> Item:
     return one if first and (not second or first > second) else other
 
 
+def merged(one: Item, other: Item) -> Item:
+    """Return a configuration that two channels' listings have: as updated last, with the channels of both."""
+    base = newer(one, other)
+    have = {str(channel.get("type")) for channel in channels(base) if isinstance(channel, dict)}
+    rest = channels(one if base is other else other)
+    missing = [each for each in rest if isinstance(each, dict) and str(each.get("type")) not in have]
+    both = [*missing, *channels(base)] if base is other else [*channels(base), *missing]
+    return {**base, "channels": both} if missing else base
+
+
 @dataclass(frozen=True)
 class Look:
     """What one look at a listing found: the template, or what there is instead of it.
@@ -113,10 +151,10 @@ class Look:
         """Return what a campaign needs to know of the template, as plain JSON."""
         item = self.item or {}
         return {
-            "id": item.get("id"),
-            "name": item.get("name", self.channels[0].get("templatename")),
-            "updated_at": item.get("updatedAt"),
-            "channels": [channel.get("type") for channel in self.channels],
+            "id": text(item.get("id")),
+            "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
+            "updated_at": text(item.get("updatedAt")),
+            "channels": [text(channel.get("type")) for channel in self.channels],
             "variables": in_order(name for channel in self.channels for name in variables(channel)),
         }
 
@@ -144,7 +182,7 @@ class Criteria:
             if not isinstance(value, str) or not value.strip():
                 raise ConfigError(f"template {field} is {one_line(repr(value), 60)}: give a text that isn't empty")
         if self.variables is not None:
-            several = isinstance(self.variables, (list, tuple, set, frozenset))
+            several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, str)
             wanted = strings(list(self.variables)) if several else None
             if wanted is None:
                 shown = one_line(repr(self.variables), 60)

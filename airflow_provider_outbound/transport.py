@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import requests
+import urllib3
+from asgiref.sync import sync_to_async
 
 from airflow_provider_outbound.errors import ConfigError, NetworkError, one_line
 from airflow_provider_outbound.protocol import Account, Flow, Pause, Request, Response, Secret, host_of
@@ -28,6 +30,17 @@ CHUNK = 2**16
 _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="outbound")
 
 
+#: How OpenSSL names certificates, or files of them, that can't be used.
+BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
+
+
+class _Session(requests.Session):
+    """A session that looks at no redirect: requests reads and parses even those that it does not follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Sender:
     """Send requests for an account through one session, each at its turn.
 
@@ -39,7 +52,7 @@ class Sender:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
             raise ConfigError(f"extra verify: there is no CA file {one_line(repr(account.verify))}")
         self._account, self._clock = account, clock
-        self._session = requests.Session()
+        self._session = _Session()
         # Without an auth of its own, requests would put a .netrc entry over our Authorization header.
         self._session.auth = lambda request: request
 
@@ -62,6 +75,8 @@ class Sender:
         """
         timeout, host = self._account.timeout, host_of(request.url)
         end = self._clock() + timeout
+        # Plain http is allowed on loopback only, where no proxy of the environment belongs.
+        self._session.trust_env = not request.url.startswith("http://")
         try:
             with self._session.request(
                 request.method,
@@ -84,14 +99,21 @@ class Sender:
                         raise NetworkError(f"{host} took more than {timeout:g} s for one answer: raise timeout")
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, headers, bytes(body))
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidProxyURL) as error:
-            raise ConfigError(f"{host} or its proxy is no address that can be asked: {_reason(error)}") from None
-        except requests.RequestException as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            if any(words in str(error) for words in BAD_CERTIFICATES):
                 raise ConfigError(
                     f"{host} has a certificate that can't be verified: set extra verify to your CA file"
                 ) from None
             raise NetworkError(f"no whole answer from {host} within {timeout:g} s: {_reason(error)}") from None
+        except requests.exceptions.ContentDecodingError as error:
+            raise NetworkError(f"no whole answer from {host}: {_reason(error)}") from None
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            # requests found fault with the URL, the proxy or the CA file before it sent anything. Its words
+            # are not repeated, as they may quote a proxy's password.
+            raise ConfigError(
+                f"{host} can't be asked ({type(error).__name__}): see the Connection's host, proxies and verify, "
+                "and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE"
+            ) from None
 
 
 class Pace:
@@ -102,7 +124,7 @@ class Pace:
     """
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._gap, self._clock = 1 / per_second, clock
+        self._gap, self._clock = min(1 / per_second, 3600.0), clock
         self._next = clock()
         self._lock = threading.Lock()
 
@@ -198,7 +220,8 @@ async def arun(
 
 
 async def _in_thread(function: Callable[[A], T], argument: A) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, function, argument)
+    # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
+    return await sync_to_async(function, thread_sensitive=False, executor=_THREADS)(argument)
 
 
 def _reason(error: Exception) -> str:

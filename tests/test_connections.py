@@ -71,11 +71,10 @@ def test_host(host: str | None, list_url: str | None, sentinel_url: str | None, 
 
 
 @pytest.mark.parametrize(
-    "host", ["http%3A%2F%2F127.0.0.1%3A8765", "http://id:{}@127.0.0.1:8765", "http://id:{}@127.0.0.1:8765/"]
+    ("host", "port"), [("http://127.0.0.1", 8765), ("http://127.0.0.1:8765", None), ("VA", None)]
 )
-def test_base_url_in_a_uri(host: str) -> None:
-    connection = Connection(conn_id="lp", **GOOD, host="http://127.0.0.1", port=8765)
-    assert account_of(connection).list_url == "http://127.0.0.1:8765"
+def test_connection_that_goes_through_a_uri(host: str, port: int | None) -> None:
+    connection = Connection(conn_id="lp", **GOOD, host=host, port=port)
     again = account_of(Connection(conn_id="lp", uri=connection.get_uri()))  # as Airflow's Test button does
     assert again == account_of(connection)
 
@@ -124,6 +123,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra": {"verify": 1}}, "extra verify is 1"),
     ({"extra": {"proxies": ["http://p"]}}, "extra proxies must be an object"),
     ({"extra": {"proxies": {"https": 5}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e@"}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e@h:99999"}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e/x@h:1"}}}, "extra proxies must be an object"),
+    ({"host": "a..b"}, "host is"),
+    ({"host": "a" * 64 + ".example"}, "host is"),
     ({"host": "va.handoff.liveperson.net/x"}, "host is"),
     ({"host": "ftp://x"}, "host is"),
     ({"host": "https://"}, "host is"),

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_outbound.errors import AuthError, ConfigError
 from airflow_provider_outbound.hooks import OutboundHook
-from tests.fake import ACCOUNT, SECRET, Fake, Reply, configuration, paged
+from tests.fake import ACCOUNT, SECRET, Fake, Hit, Reply, configuration, paged
 
 Connect = Callable[..., str]
 ITEMS = [configuration(number) for number in range(70)]
@@ -41,6 +41,23 @@ def test_several_channels_list_each_configuration_once(connect: Connect) -> None
     assert {hit.path.rpartition("/")[2] for hit in fake.hits if hit.kind == "list"} == {"wa", "inapp"}
 
 
+def test_several_channels_that_are_listed_apart_are_put_together(connect: Connect) -> None:
+    whole = {"id": "7", "channels": [{"type": "wa"}, {"type": "inapp"}]}
+
+    def narrow(hit: Hit) -> list[dict[str, Any]]:
+        wanted = hit.path.rpartition("/")[2]
+        return [] if hit.offset else [{"id": "7", "channels": [{"type": wanted}]}]
+
+    with Fake(narrow) as fake:
+        assert OutboundHook(connect(fake.connection())).get_configurations(("wa", "inapp", "wa")) == [whole]
+
+
+def test_P4_repeats_are_counted(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged([*ITEMS[:5], ITEMS[2]])) as fake:
+        assert OutboundHook(connect(fake.connection())).get_configurations() == ITEMS[:5]
+    assert logs()[-1].endswith("; 1 were listed more than once")
+
+
 def test_tables_and_frames(connect: Connect) -> None:
     with Fake(paged(ITEMS)) as fake:
         hook = OutboundHook(connect(fake.connection()))
@@ -55,10 +72,10 @@ def test_long_listings_log_their_progress(connect: Connect, logs: Callable[[], l
     with Fake(paged(ITEMS, 4)) as fake:
         OutboundHook(connect(fake.connection())).get_configurations()
     first, second, summary = logs()
-    assert first.startswith("INFO Channel all: 10 pages, 31 configurations, ")
-    assert second.startswith("INFO Channel all: 20 pages, 61 configurations, ")
+    assert first.startswith("INFO Channel all: 10 pages, ")
+    assert second.startswith("INFO Channel all: 20 pages, ")
     assert summary.startswith(f"INFO Listed 70 configurations of {fake.host}, account {ACCOUNT} in ")
-    assert summary.endswith("wa 70")
+    assert summary.endswith("wa 70; 0 were listed more than once")
 
 
 def test_P6_empty_account_warns(connect: Connect, logs: Callable[[], list[str]]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from airflow_provider_outbound.api import Api
 from airflow_provider_outbound.errors import NetworkError, ProtocolError
 from airflow_provider_outbound.paging import Listing, Once, Page, configurations, find
+from airflow_provider_outbound.protocol import Account, Flow, Request, Response
 from airflow_provider_outbound.templates import Criteria
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration, paged
@@ -23,7 +28,7 @@ def bare(number: int) -> dict[str, Any]:
 
 def read(fake: Fake, drive: Driver, **more: Any) -> Items:
     account = fake.account(**more)
-    items: Items = drive(configurations(Api(account)), account)
+    items: Items = drive(configurations(Listing(Api(account))), account)
     return items
 
 
@@ -35,7 +40,8 @@ def test_P1_capped_pages(drive: Driver, count: int, cap: int, make: Callable[[in
     with Fake(paged(items, cap)) as fake:
         assert read(fake, drive) == items
     most_a_page = min(cap, 30)
-    assert len(fake.hits) - 1 <= 2 + count / (most_a_page - 1)
+    # The pages, and two calls that prove the end.
+    assert fake.kinds().count("list") <= 3 + count / (most_a_page - 1)
 
 
 def test_P1_thousand_configurations_capped_at_20(drive: Driver) -> None:
@@ -83,10 +89,13 @@ def test_P2_offset_clamped_to_the_last_page(drive: Driver, count: int) -> None:
     assert fake.kinds().count("list") == 4
 
 
-def test_P2_clamped_past_the_end_only_is_read_whole(drive: Driver) -> None:
-    items = [configuration(number) for number in range(45)]
-    with Fake(lambda hit: items[hit.offset if hit.offset < 45 else 30 :][:30]) as fake:
-        assert read(fake, drive) == items
+@pytest.mark.parametrize("count", [12, 45])
+def test_P2_offset_clamped_past_the_end_only(drive: Driver, count: int) -> None:
+    items = [configuration(number) for number in range(count)]
+    with Fake(lambda hit: items[hit.offset if hit.offset < count else count // 30 * 30 :][:30]) as fake:
+        with pytest.raises(ProtocolError, match="can't be paged"):
+            read(fake, drive)
+    assert fake.kinds().count("list") <= 10
 
 
 @pytest.mark.parametrize("make", [configuration, bare, lambda number: bare(0)])
@@ -175,7 +184,7 @@ def test_P4_same_id_twice(drive: Driver) -> None:
         items[5], items[70] = first, second
         with Fake(paged(items)) as fake:
             account = fake.account()
-            got = drive(configurations(Api(account)), account)
+            got = drive(configurations(Listing(Api(account))), account)
         assert got == [*items[:5], new, *items[6:70], *items[71:]]
 
 
@@ -185,7 +194,7 @@ def test_P4_repeats_are_counted(drive: Driver) -> None:
         listing = Listing(Api(account))
         while drive(listing.next_page(), account):
             pass
-    assert (listing.count, listing.repeats) == (60, 20)
+    assert (listing.count, len(listing.repeated)) == (60, 20)
 
 
 def test_P5_bare_channels_are_kept(drive: Driver) -> None:
@@ -205,10 +214,108 @@ def test_P6_empty_account(drive: Driver) -> None:
     assert fake.kinds() == ["token", "list"]
 
 
-def test_one_full_page_costs_two_calls(drive: Driver) -> None:
-    with Fake(paged([configuration(number) for number in range(30)])) as fake:
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 2), (29, 3), (30, 3), (31, 4), (90, 6)])
+def test_calls_of_a_listing(drive: Driver, count: int, calls: int) -> None:
+    with Fake(paged([configuration(number) for number in range(count)])) as fake:
         read(fake, drive)
-    assert fake.kinds() == ["token", "list", "list"]
+    assert fake.kinds().count("list") == calls
+
+
+def offline(flow: Flow[Any], respond: Callable[[int], Items]) -> Any:
+    """Run a flow against a function of the offset, without HTTP."""
+    try:
+        step = next(flow)
+        while True:
+            assert isinstance(step, Request)
+            offset = int(dict(parse_qsl(urlsplit(step.url).query))["offset"])
+            step = flow.send(Response(200, {}, json.dumps(respond(offset)).encode()))
+    except StopIteration as stop:
+        return stop.value
+
+
+BEARER = Account("1", "", "t", auth="bearer", list_url="http://127.0.0.1", page_size=5)
+NUMBERS = st.integers(0, 40)
+
+
+CHANGES_AT = st.dictionaries(
+    st.integers(1, 12), st.tuples(st.sampled_from(["insert", "delete"]), NUMBERS), max_size=3
+)
+
+
+def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[str, int]]) -> None:
+    """Read a listing whose pages are cut and which changes between calls; what stayed there must be read."""
+    items = [{"id": f"id-{number}"} for number in range(count)]
+    stayed = {item["id"] for item in items}
+    calls = 0
+
+    def respond(offset: int) -> Items:
+        nonlocal calls
+        what, place = changes.get(calls, ("", 0))
+        if what == "insert":
+            items.insert(place % (len(items) + 1), {"id": f"new-{calls}"})
+        elif what == "delete" and items:
+            stayed.discard(items.pop(place % len(items))["id"])
+        cap = caps[calls % len(caps)]
+        calls += 1
+        return items[offset : offset + min(cap, 5)]
+
+    try:
+        got = offline(configurations(Listing(Api(BEARER))), respond)
+    except ProtocolError:
+        assert changes or 1 in caps  # pages of one prove nothing
+    else:
+        ids = [item["id"] for item in got]
+        assert len(ids) == len(set(ids))
+        assert set(ids) >= stayed
+    assert calls < 400
+
+
+@settings(max_examples=500, deadline=None)
+@given(count=NUMBERS, cap=st.integers(1, 7), changes=CHANGES_AT)
+def test_P3_complete_or_an_error_whatever_changes(
+    count: int, cap: int, changes: dict[int, tuple[str, int]]
+) -> None:
+    read_while_changing(count, [cap], changes)
+
+
+@settings(max_examples=500, deadline=None)
+@given(count=NUMBERS, caps=st.lists(st.integers(2, 7), min_size=1, max_size=8), changes=CHANGES_AT)
+def test_P3_complete_or_an_error_whatever_changes_with_pages_of_any_length(
+    count: int, caps: list[int], changes: dict[int, tuple[str, int]]
+) -> None:
+    read_while_changing(count, caps, changes)
+
+
+@settings(max_examples=500, deadline=None)
+@given(count=NUMBERS, caps=st.lists(st.integers(1, 7), min_size=1, max_size=8))
+def test_P1_complete_or_an_error_whatever_the_pages_lengths(count: int, caps: list[int]) -> None:
+    read_while_changing(count, caps, {})
+
+
+def test_P3_swapped_configurations_are_noticed() -> None:
+    items = [{"id": f"id-{number}"} for number in range(10)]
+    calls = 0
+
+    def respond(offset: int) -> Items:
+        nonlocal calls
+        if calls == 1:  # one comes up into the page that is read already, another one goes down
+            items[1], items[8] = items[8], items[1]
+        calls += 1
+        return items[offset : offset + 5]
+
+    got = offline(configurations(Listing(Api(BEARER))), respond)
+    assert sorted(item["id"] for item in got) == sorted(item["id"] for item in items)
+
+
+@pytest.mark.parametrize("blank", ["", None, [], {}, 0, False])
+def test_P5_blank_ids_tell_nothing_apart(blank: Any) -> None:
+    items = [{"id": blank, "name": name} for name in "abc"]
+    assert offline(configurations(Listing(Api(BEARER))), lambda offset: items[offset:]) == items
+
+
+def test_P5_ids_of_another_type_are_others() -> None:
+    items: Items = [{"id": 1}, {"id": "1"}]
+    assert offline(configurations(Listing(Api(BEARER))), lambda offset: items[offset:]) == items
 
 
 def test_find_waits_through_what_may_pass(drive: Driver) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -16,6 +17,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    TaskDeferralError,
     TaskDeferred,
 )
 from airflow.serialization.serialized_objects import BaseSerialization
@@ -189,12 +191,29 @@ def test_never_fail_skips_in_every_mode(mode: str, world: World, connect: Connec
             wait(mode, world, never_fail=True)
 
 
-@pytest.mark.parametrize("way", ["poke", "reschedule"])
-def test_silent_fail_says_in_the_end_what_went_wrong(way: str, world: World, connect: Connect) -> None:
-    with Fake([Reply(403, b"")]) as fake:
+def test_A2_silent_fail_does_not_repeat_a_refused_login(mode: str, world: World, connect: Connect) -> None:
+    with Fake(token=[Reply(401, b"")]) as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowSensorTimeout, match="Waited 100 s in vain: .*scope and installation"):
-            wait(way, world, silent_fail=True, timeout=100)
+        with pytest.raises(AirflowFailException, match="check the Connection's login"):
+            wait(mode, world, silent_fail=True)
+    assert fake.kinds() == ["token"]
+
+
+def test_soft_fail_does_not_hide_a_trigger_that_died() -> None:
+    sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True, soft_fail=True)
+    with pytest.raises(TaskDeferralError, match="Trigger failure"):
+        sensor.resume_execution("__fail__", {"error": "Trigger failure", "traceback": ["x"]}, {})
+
+
+@pytest.mark.parametrize("odd", [{"id": 2**70}, {"id": "\ud800"}, {"updatedAt": ["\ud800"]}])
+def test_D2_odd_values_reach_the_task_as_text(
+    mode: str, world: World, connect: Connect, odd: dict[str, Any]
+) -> None:
+    with Fake(appears(world, 30, **odd)) as fake:
+        connect(fake.connection())
+        found = wait(mode, world, template_name="n0", timeout=0)
+    json.dumps(found).encode()
+    assert found["id"] in ("id-0", str(2**70), "?")
 
 
 def test_W1_arguments_that_are_wrong(mode: str, world: World, connect: Connect) -> None:

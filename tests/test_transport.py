@@ -52,10 +52,49 @@ def test_ca_file_that_is_not_there() -> None:
         Sender(fake.account(verify="/nowhere.pem"))
 
 
-def test_proxy_that_is_no_address() -> None:
-    with Fake() as fake, Sender(fake.account(proxies={"http": "http://"})) as send:
-        with pytest.raises((ConfigError, NetworkError)):
-            send(Request("GET", "http://elsewhere.example/", {}))
+@pytest.mark.parametrize(
+    "url", ["https://a..b/", f"https://{'a' * 64}.example/", "socks9://x/", "https://\ud800/"]
+)
+def test_address_that_cannot_be_asked(url: str) -> None:
+    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="can't be asked"):
+        send(Request("GET", url, {}))
+
+
+@pytest.mark.parametrize("proxy", ["http://user:canary@host:99999", "socks5://canary@h:1"])
+def test_S1_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
+    with Fake() as fake, Sender(fake.account(proxies={"https": proxy})) as send:
+        with pytest.raises(ConfigError) as caught:
+            send(Request("GET", "https://va.handoff.liveperson.net/", {}))
+    assert "canary" not in str(caught.value)
+
+
+def test_ca_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with Fake() as fake, Sender(fake.account(verify=str(tmp_path / "ca.pem"))) as send:
+        with pytest.raises(ConfigError, match="set extra verify to your CA file"):
+            send(Request("GET", fake.url.replace("http:", "https:"), {}))
+
+
+def test_ca_file_of_the_environment_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="REQUESTS_CA_BUNDLE"):
+        send(Request("GET", fake.url.replace("http:", "https:"), {}))
+
+
+def test_R10_loopback_is_not_asked_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Fake() as proxy, Fake() as fake, Sender(fake.account()) as send:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        send(get(fake))
+    assert len(fake.hits) == 1
+    assert not proxy.hits
+
+
+def test_R8_body_of_a_redirect_is_bounded() -> None:
+    with Fake([Reply(302, b" " * (LARGEST_BODY + 1), {"Location": "/x"})]) as fake:
+        with Sender(fake.account()) as send, pytest.raises(NetworkError, match="more than 64 MiB"):
+            send(get(fake))
 
 
 def test_pace_spreads_requests() -> None:
