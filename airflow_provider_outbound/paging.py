@@ -51,7 +51,8 @@ class Listing:
         self._seen: set[str] = set()
         self._repeats = 0
         self._alone = False  # the last one held came with none after it
-        self._beyond: list[Item] = []  # what came past it all the same
+        self._none_beyond = False  # nothing came past it
+        self._beyond: list[Item] = []  # something came past it all the same
         self._ended = False
 
     def next_page(self) -> Flow[Page | None]:
@@ -61,18 +62,19 @@ class Listing:
         """
         while not self._ended:
             # From the last one held, which must come first. If it comes alone, the end is near: past it, there
-            # must be nothing. (If only one is held, asking from it would be the first request again.)
-            past = self._alone or self.count < 2
-            offset = self.count if past else self.count - 1
+            # must be nothing. If only one is held, the other way round: asking from it first would tell nothing.
+            past = self._alone or (self.count == 1 and not self._none_beyond)
+            offset = self.count if past else max(self.count - 1, 0)
             items = yield from self.api.list_page(self.channel, offset)
             self.calls += 1
-            if offset == 0:
+            if self.count == 0:
                 self._first = items
                 return self._hold(items)
             if past and not items:
-                self._end()
+                self._none_beyond = True
             elif self._alone:
                 self._alone, self._beyond = False, items  # it may have come alone by chance: ask again
+                continue
             elif not past and items and identity(items[0]) == identity(self._last):
                 if items[1:]:
                     return self._hold(items[1:])
@@ -84,6 +86,8 @@ class Listing:
                 self._alone = True
             else:
                 self._start_over(offset, items)
+            if self._alone and self._none_beyond:
+                self._end()
         return None
 
     def _hold(self, items: list[Item]) -> Page:
@@ -96,7 +100,7 @@ class Listing:
             self._seen.add(key)
             self._last = item
         self.count += len(items)
-        self._alone, self._beyond, self._ended = False, [], not items
+        self._alone, self._none_beyond, self._beyond, self._ended = False, False, [], not items
         if self._repeats > len(self._seen) + self.api.account.page_size:
             raise self._broken(f"the server repeats {len(self._seen)} configurations without end")
         return page

@@ -214,7 +214,7 @@ def test_P6_empty_account(drive: Driver) -> None:
     assert fake.kinds() == ["token", "list"]
 
 
-@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 2), (29, 3), (30, 3), (31, 4), (90, 6)])
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 3), (29, 3), (30, 3), (31, 4), (90, 6)])
 def test_calls_of_a_listing(drive: Driver, count: int, calls: int) -> None:
     with Fake(paged([configuration(number) for number in range(count)])) as fake:
         read(fake, drive)

@@ -139,9 +139,7 @@ def test_hosts_are_discovered(sandbox: Sandbox, internet: Internet, connect: Cal
     assert internet.asked == [
         ("api.liveperson.net", "/api/account/12345678/service/sentinel/baseURI.json"),
         ("va.sentinel.liveperson.net", LOGIN),
-        ("va.handoff.liveperson.net", LIST),
-        ("va.handoff.liveperson.net", LIST),
-        ("va.handoff.liveperson.net", LIST),
+        *[("va.handoff.liveperson.net", LIST)] * 4,  # two pages, and two calls that prove the end
     ]
 
 
