@@ -85,10 +85,11 @@ class OutboundHook(BaseHook):
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        wanted = [channel] if channel is None or isinstance(channel, str) else list(dict.fromkeys(channel))
-        for each in wanted:
-            if channel is not None:
-                path_part("channel", each)
+        wanted: list[str | None] = [None]
+        if channel is not None:
+            several = isinstance(channel, Sequence) and not isinstance(channel, str)
+            parts = (path_part("channel", each) for each in (channel if several else [channel]))
+            wanted = list(dict.fromkeys(parts))
         if not wanted:
             raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
         begun, items, repeated = time.monotonic(), list[Item](), 0

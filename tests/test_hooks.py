@@ -103,10 +103,12 @@ def test_A7_connection_that_does_not_exist() -> None:
         OutboundHook("nowhere").get_configurations()
 
 
-@pytest.mark.parametrize("channel", ["a/b", "..", "wa?", "", "wa\n", 5])
+@pytest.mark.parametrize("channel", ["a/b", "..", "wa?", "", "wa\n", 5, [["wa"]]])
 def test_D5_channel_is_refused_before_any_call(connect: Connect, channel: Any) -> None:
     with Fake() as fake, pytest.raises(ConfigError, match="channel is"):
         OutboundHook(connect(fake.connection())).get_configurations(["wa", channel])
+    with pytest.raises(ConfigError, match="channel is"):
+        OutboundHook().get_configurations(channel)
     assert not fake.hits
 
 

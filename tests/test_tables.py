@@ -10,6 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from airflow.sdk import ObjectStoragePath
+from airflow.sdk.io import attach
+from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_outbound import tables
 from airflow_provider_outbound.errors import ConfigError
@@ -228,6 +231,20 @@ def test_written_files_read_back_equal(tmp_path: Path) -> None:
     assert pq.read_table(written["configurations"]["path"]) == built.configurations
     assert pq.read_table(written["components"]["path"]) == built.components
     assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
+        "components.parquet",
+        "configurations.parquet",
+    ]
+
+
+def test_any_object_storage_will_do() -> None:
+    bucket = MemoryFileSystem()
+    attach("memory", fs=bucket)
+    built = build(configuration(1))
+    written = tables.write(built, ObjectStoragePath("memory://bucket/outbound/date=2026-11-22"))
+    path = "/bucket/outbound/date=2026-11-22/components.parquet"
+    assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
+    assert pq.read_table(path, filesystem=bucket) == built.components
+    assert [name.rpartition("/")[2] for name in bucket.find("/bucket")] == [
         "components.parquet",
         "configurations.parquet",
     ]
