@@ -34,6 +34,17 @@ _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="outbound")
 BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
 
 
+#: What requests raises for an answer that does not come, and urllib3 for one that breaks off.
+BROKEN_OFF = (
+    requests.ConnectionError,
+    requests.Timeout,
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.DecodeError,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.SSLError,
+)
+
+
 class _Session(requests.Session):
     """A session that looks at no redirect: requests reads and parses even those that it does not follow."""
 
@@ -91,7 +102,8 @@ class Sender:
                 stream=True,
             ) as answer:
                 body = bytearray()
-                for chunk in answer.iter_content(CHUNK):
+                # By what has come, not by full chunks: an answer that drips would pass any deadline in between.
+                while chunk := answer.raw.read1(CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > LARGEST_BODY:
                         raise NetworkError(f"{host} sent more than {LARGEST_BODY >> 20} MiB: lower page_size")
@@ -99,14 +111,12 @@ class Sender:
                         raise NetworkError(f"{host} took more than {timeout:g} s for one answer: raise timeout")
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, headers, bytes(body))
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except BROKEN_OFF as error:
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 raise ConfigError(
                     f"{host} has a certificate that can't be verified: set extra verify to your CA file"
                 ) from None
             raise NetworkError(f"no whole answer from {host} within {timeout:g} s: {_reason(error)}") from None
-        except requests.exceptions.ContentDecodingError as error:
-            raise NetworkError(f"no whole answer from {host}: {_reason(error)}") from None
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             # requests found fault with the URL, the proxy or the CA file before it sent anything. Its words
             # are not repeated, as they may quote a proxy's password.

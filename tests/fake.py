@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -40,12 +42,12 @@ class Hit:
 
 @dataclass
 class Reply:
-    """An answer; ``raw`` is sent as it is, whatever HTTP says, and the connection is closed."""
+    """An answer; ``raw`` is sent as it is (or sends by itself), and the connection is closed."""
 
     status: int = 200
     body: Any = b""
     headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
+    raw: bytes | Callable[[socket.socket], object] | None = None
 
 
 Script = Callable[[Hit], Any] | Iterable[Any]
@@ -106,7 +108,11 @@ class Fake:
                 if not isinstance(answer, Reply):
                     answer = Reply(body=answer)
                 if answer.raw is not None:
-                    self.wfile.write(answer.raw)
+                    if callable(answer.raw):
+                        with contextlib.suppress(OSError):  # the client may have gone
+                            answer.raw(self.connection)
+                    else:
+                        self.wfile.write(answer.raw)
                     self.close_connection = True
                     return
                 body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,33 @@ def test_R8_body_larger_than_any_page() -> None:
             send(get(fake))
 
 
-def test_R7_answer_that_comes_too_slowly() -> None:
-    ticks = iter([0.0, *range(1, 100)])
-    with (
-        Fake([Reply(body=b" " * 2**20)]) as fake,
-        Sender(fake.account(timeout=5.0), clock=lambda: next(ticks)) as send,
-    ):
+@pytest.mark.parametrize("encoding", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_R7_answer_that_drips(encoding: str) -> None:
+    """Each byte comes in time, the whole never: time passes with each one that is read."""
+    ticks = iter(range(1000))
+    piece = b"1\r\n \r\n" if "chunked" in encoding else b" "
+    go_on = threading.Semaphore(0)
+
+    def clock() -> float:
+        go_on.release()  # the next byte
+        return next(ticks)
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{encoding}\r\n\r\n".encode())
+        for _ in range(100):
+            go_on.acquire(timeout=5)
+            connection.sendall(piece)
+
+    with Fake([Reply(raw=drip)]) as fake, Sender(fake.account(timeout=5.0), clock=clock) as send:
         with pytest.raises(NetworkError, match="took more than 5 s"):
             send(get(fake))
+    assert next(ticks) < 20
+
+
+def test_R7_answer_in_time(drive: Driver) -> None:
+    with Fake([Reply(body=b" " * 2**20 + b"[]")]) as fake:
+        account = fake.account()
+        assert drive(Api(account).list_page(None, 0), account) == []
 
 
 def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
