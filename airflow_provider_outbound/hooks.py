@@ -18,7 +18,7 @@ from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, ac
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
 from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
 from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
-from airflow_provider_outbound.templates import CHANNELS, Criteria, Item, Look, channels, merged
+from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels, merged
 from airflow_provider_outbound.transport import Sender, run
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class OutboundHook(BaseHook):
         :param channel: the channel it must be in; None for any.
         :param language: the language it must be in; None for any.
         """
-        return Criteria(name, channel, language).look(self.get_configurations(channel)).item
+        return Criteria(name, channel, language).look(Catalogue(self.get_configurations(channel))).item
 
     def look(self, criteria: Criteria) -> Look:
         """Look for a template once, with the Connection as it is now; an error that may pass counts as not seen.

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_provider_outbound.api import Api
-from airflow_provider_outbound.errors import TRANSIENT, ProtocolError
+from airflow_provider_outbound.errors import TRANSIENT, OutboundError, ProtocolError
 from airflow_provider_outbound.protocol import Flow, host_of
-from airflow_provider_outbound.templates import Criteria, Item, Look, newer
+from airflow_provider_outbound.templates import Catalogue, Criteria, Item, Look, newer
 
 RESTARTS = 3  # times that a listing which changes while it is read is read again
 
@@ -179,17 +179,32 @@ def unique(items: list[Item], pick: Callable[[Item, Item], Item]) -> list[Item]:
     return list(by_id.values())
 
 
+def look_at(criteria: Criteria, found: Catalogue | OutboundError) -> Look:
+    """Look for a template in a listing; an error that may pass counts as not seen.
+
+    :param criteria: which template is meant.
+    :param found: the listing, or the error that came instead.
+    :raises OutboundError: if it is one that can't pass.
+    """
+    if isinstance(found, Catalogue):
+        return criteria.look(found)
+    if isinstance(found, TRANSIENT):
+        return Look(None, [], f"{criteria} could not be looked for: {found}")
+    raise found
+
+
 def find(api: Api, criteria: Criteria) -> Flow[Look]:
-    """Look for a template once; an error that may pass counts as not seen.
+    """Read a listing and look for a template in it; an error that may pass counts as not seen.
 
     :param api: the account to look in.
     :param criteria: which template is meant.
     """
+    found: Catalogue | OutboundError
     try:
-        items = yield from configurations(Listing(api, criteria.channel))
-    except TRANSIENT as error:
-        return Look(None, [], f"{criteria} could not be looked for: {error}")
-    return criteria.look(items)
+        found = Catalogue((yield from configurations(Listing(api, criteria.channel))))
+    except OutboundError as error:
+        found = error
+    return look_at(criteria, found)
 
 
 class Once:

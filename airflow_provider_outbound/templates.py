@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -159,6 +159,35 @@ class Look:
         }
 
 
+class Catalogue:
+    """A listing by the names of its templates, for many who look for one each.
+
+    :param items: configurations or bare channels.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.count = 0
+        self._by_name: dict[str, list[Item]] = {}
+        for item in items:
+            self.count += 1
+            names = [name for channel in channels(item) for name in _names(item, channel)]
+            for name in dict.fromkeys([*names, *_names(item, None)]):
+                self._by_name.setdefault(name, []).append(item)
+
+    def named(self, name: str) -> list[Item]:
+        """Return the items that have a name, or a channel with that WhatsApp templatename.
+
+        :param name: the name.
+        """
+        return self._by_name.get(name, [])
+
+
+def _names(item: Item, channel: Any) -> list[str]:
+    """Return what a channel's template goes by: its configuration's name, and its own on WhatsApp."""
+    names = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
+    return [name for name in names if isinstance(name, str)]
+
+
 @dataclass(frozen=True)
 class Criteria:
     """Which template is meant.
@@ -189,34 +218,26 @@ class Criteria:
                 raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")
             object.__setattr__(self, "variables", tuple(in_order(wanted)))
 
-    def look(self, items: Iterable[Item]) -> Look:
-        """Find the template among the items; the one updated last if several fit.
+    def look(self, catalogue: Catalogue) -> Look:
+        """Find the template in a listing; the one updated last if several fit.
 
-        :param items: configurations or bare channels.
+        :param catalogue: the listing.
         """
         found: Look | None = None
         near: list[str] = []
-        count = 0
-        for item in items:
-            count += 1
-            candidates = list(self._named(item))
-            fitting = [channel for channel in candidates if not self._misfit(channel)]
+        for item in catalogue.named(self.name):
+            objects = [channel for channel in channels(item) if isinstance(channel, dict)]
+            named = [channel for channel in objects if self.name in _names(item, channel)]
+            fitting = [channel for channel in named if not self._misfit(channel)]
             if fitting and (not found or newer(found.item or {}, item) is item):
                 found = Look(item, fitting, f"{self} is there")
-            near += [self._misfit(channel) for channel in candidates]
-            if item.get("name") == self.name and not candidates:
-                near.append("it has no channel yet")
+            near += [self._misfit(channel) for channel in named] or ["it has no channel yet"]
         if found:
             return found
         if near:
             others = "; ".join(dict.fromkeys(near))
             return Look(None, [], f"{self} is not there: a template of that name is, but {one_line(others, 600)}")
-        return Look(None, [], f"{self} is not there: none of {count} configurations has that name")
-
-    def _named(self, item: Item) -> Iterator[Item]:
-        for channel in channels(item):
-            if isinstance(channel, dict) and self.name in (item.get("name"), channel.get("templatename")):
-                yield channel
+        return Look(None, [], f"{self} is not there: none of {catalogue.count} configurations has that name")
 
     def _misfit(self, channel: Item) -> str:
         """Return why a channel is not the one that is meant; empty if it is."""

@@ -7,21 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk import timezone
-from airflow.sdk.log import mask_secret
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_outbound.api import Api, renewed
-from airflow_provider_outbound.connections import DEFAULT_CONN_ID, account_of, missing_connection
+from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.paging import find
-from airflow_provider_outbound.templates import Criteria, Look
-from airflow_provider_outbound.transport import Sender, arun
+from airflow_provider_outbound.paging import look_at
+from airflow_provider_outbound.templates import Criteria
+from airflow_provider_outbound.watches import watching
 
 
 class OutboundTemplateTrigger(BaseTrigger):
-    """Wait until a template exists, then fire once.
+    """Wait until a template exists, then fire once. All that wait on one account and channel share its polls.
 
     The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
     or ``{"status": "error", "message": str}``. Airflow stores the parameters, and logs the event, in clear: none
@@ -58,7 +55,6 @@ class OutboundTemplateTrigger(BaseTrigger):
         self.poke_interval = poke_interval
         self.next_look = next_look
         self.deadline = deadline
-        self._api: Api | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what makes this trigger again elsewhere: points in time, so that a restart changes none."""
@@ -81,24 +77,19 @@ class OutboundTemplateTrigger(BaseTrigger):
         :param now: the time, in UTC.
         """
         pause = (self.next_look - now()).total_seconds() if self.next_look else 0.0
-        while True:
-            await sleep(max(pause, 0.0))
-            try:
-                look = await self._look()
-            except OutboundError as error:
-                return TriggerEvent({"status": "error", "message": str(error)})
-            if look.item is not None:
-                return TriggerEvent({"status": "success", "template": look.summary()})
-            if self.deadline and now() > self.deadline:
-                return TriggerEvent({"status": "timeout", "seen": look.seen})
-            pause = self.poke_interval
-            self.log.info("%s; looking again in %g s", look.seen, pause)
-
-    async def _look(self) -> Look:
-        criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
-        with missing_connection(self.outbound_conn_id):
-            connection = await get_async_connection(self.outbound_conn_id)
-        account = account_of(connection)
-        self._api = renewed(self._api, account, retry_waits=())  # the next look is the retry
-        with Sender(account) as send:
-            return await arun(find(self._api, criteria), send, hide=mask_secret)
+        try:
+            criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
+            with watching(self.outbound_conn_id, self.channel) as watch:
+                while True:
+                    await sleep(max(pause, 0.0))
+                    poll = await watch.poll(self.poke_interval, now)
+                    look = look_at(criteria, poll.found)
+                    if look.item is not None:
+                        return TriggerEvent({"status": "success", "template": look.summary()})
+                    if self.deadline and now() > self.deadline:
+                        return TriggerEvent({"status": "timeout", "seen": look.seen})
+                    # Counted from the poll, so that all who share it look again together.
+                    pause = self.poke_interval - (now() - poll.at).total_seconds()
+                    self.log.info("%s; looking again in %.3g s", look.seen, max(pause, 0.0))
+        except OutboundError as error:
+            return TriggerEvent({"status": "error", "message": str(error)})

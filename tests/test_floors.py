@@ -21,6 +21,7 @@ FLOORS = {
     "paging": 3,
     "connections": 3,
     "hooks": 4,
+    "watches": 4,
     "operators": 5,
     "triggers": 5,
     "sensors": 6,

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_outbound import templates
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.templates import Criteria
+from airflow_provider_outbound.templates import Catalogue, Criteria
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def item(name: str | None = "sale", updated: str = "2026-01-01", **channel: Any)
     ],
 )
 def test_found(criteria: Criteria) -> None:
-    look = criteria.look([item("other"), item()])
+    look = criteria.look(Catalogue([item("other"), item()]))
     assert look.summary() == {
         "id": "7",
         "name": "sale",
@@ -105,7 +105,7 @@ def test_found(criteria: Criteria) -> None:
 
 def test_found_by_whatsapp_name_in_a_bare_channel() -> None:
     bare = {"type": "wa", "language": "en", "templatename": "sale", "messageComponents": []}
-    assert Criteria("sale").look([bare]).summary() == {
+    assert Criteria("sale").look(Catalogue([bare])).summary() == {
         "id": None,
         "name": "sale",
         "updated_at": None,
@@ -117,7 +117,7 @@ def test_found_by_whatsapp_name_in_a_bare_channel() -> None:
 def test_of_several_the_one_updated_last() -> None:
     old, new = item(updated="2026-01-01"), item(updated="2026-02-01T00:00:00Z")
     for items in ([old, new], [new, old]):
-        assert Criteria("sale").look(items).item is new
+        assert Criteria("sale").look(Catalogue(items)).item is new
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,8 @@ def test_of_several_the_one_updated_last() -> None:
         ),
         (Criteria("sale", variables=[]), [item()], "with variables ['1', '2']"),
         (Criteria("sale"), [{"id": "7", "name": "sale", "channels": []}], "but it has no channel yet"),
+        (Criteria("sale"), [{"id": "7", "name": "sale", "channels": ["odd", 5]}], "but it has no channel yet"),
+        (Criteria("sale"), [{"name": ["sale"], "channels": [{"templatename": {}}]}], "none of 1 configurations"),
         (
             Criteria("sale", variables=["1"]),
             [item(messageComponents=[{"type": "body", "content": "$1 $3", "variables": ["3"]}])],
@@ -142,7 +144,7 @@ def test_of_several_the_one_updated_last() -> None:
     ],
 )
 def test_not_found_says_what_is_there_instead(criteria: Criteria, items: list[dict[str, Any]], seen: str) -> None:
-    look = criteria.look(items)
+    look = criteria.look(Catalogue(items))
     assert look.item is None
     assert seen in look.seen
     assert str(criteria) in look.seen
@@ -150,10 +152,10 @@ def test_not_found_says_what_is_there_instead(criteria: Criteria, items: list[di
 
 def test_D4_odd_names_stay_on_one_line() -> None:
     odd = item("sale", language="\x1b[31m\n\u202een", type="w\na")
-    seen = Criteria("sale", language="en").look([odd]).seen
+    seen = Criteria("sale", language="en").look(Catalogue([odd])).seen
     assert seen.isprintable()
     assert "\\x1b[31m\\n\\u202een" in seen
-    assert Criteria("a\nb\x1b").look([]).seen.isprintable()
+    assert Criteria("a\nb\x1b").look(Catalogue([])).seen.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class LocalAirflow:
     def trigger(self, dag_id: str, conf: Any = None, logical_date: str | None = None) -> str:
         """Wait until the DAG is parsed, unpause it and start a run; return the run's id."""
         found = f"/api/v2/dags?limit=1000&dag_id_pattern={quote(dag_id, safe='')}"
-        self._poll(f"DAG {dag_id}", 60, lambda: any(d["dag_id"] == dag_id for d in self.get(found)["dags"]))
+        self.poll(f"DAG {dag_id}", 60, lambda: any(d["dag_id"] == dag_id for d in self.get(found)["dags"]))
         dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
         self._request("PATCH", dag, {"is_paused": False})
         return str(self.post(f"{dag}/dagRuns", {"conf": conf, "logical_date": logical_date})["dag_run_id"])
@@ -138,7 +138,7 @@ class LocalAirflow:
                 raise LocalAirflowError(f"{dag_id} is {state} and was not seen as {until}: {tasks}")
             return state if until.items() <= tasks.items() else ""
 
-        return self._poll(f"{dag_id} {until or 'over'}", timeout, seen)
+        return self.poll(f"{dag_id} {until or 'over'}", timeout, seen)
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str]:
         """Return the state of every task, ``none`` before it has one; a mapped task is ``task[0]``."""
@@ -185,7 +185,7 @@ class LocalAirflow:
                     stderr=log,
                     start_new_session=True,
                 )
-        self._poll("start", timeout, lambda: self._healthy(started))
+        self.poll("start", timeout, lambda: self._healthy(started))
 
     def _healthy(self, started: datetime) -> bool:
         """Tell whether every job had a heartbeat since: a dead one stays ``healthy`` for a while."""
@@ -196,7 +196,8 @@ class LocalAirflow:
         beats = [health[job][f"latest_{job}_heartbeat"] for job in JOBS]
         return all(beat and datetime.fromisoformat(beat) >= started for beat in beats)
 
-    def _poll(self, what: str, timeout: float, probe: Callable[[], T]) -> T:
+    def poll(self, what: str, timeout: float, probe: Callable[[], T]) -> T:
+        """Ask until a probe gives something true; return that, or raise LocalAirflowError after the timeout."""
         deadline = time.monotonic() + timeout
         while True:
             for name, process in self._processes.items():

@@ -1,0 +1,268 @@
+"""Many triggers on one event loop: one poll for all, each with its own criteria, interval, deadline and event."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import heapq
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from typing import Any
+
+import pytest
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_outbound import watches
+from airflow_provider_outbound.triggers import OutboundTemplateTrigger
+from tests.fake import Fake, Hit, Reply, configuration, grant, paged
+
+Connect = Callable[..., str]
+BEGIN = datetime(2026, 11, 22, tzinfo=timezone.utc)
+
+
+class World:
+    """Time that passes when all who live in it sleep: then the first of them wakes."""
+
+    def __init__(self) -> None:
+        self.time = BEGIN
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._tasks: list[asyncio.Task[TriggerEvent]] = []
+        self._numbers = count()
+        self._changed = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self.time
+
+    @property
+    def elapsed(self) -> float:
+        return (self.time - BEGIN).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.time + timedelta(seconds=seconds), next(self._numbers), done))
+        self._changed.set()
+        await done
+
+    def start(self, trigger: OutboundTemplateTrigger) -> asyncio.Task[TriggerEvent]:
+        task = asyncio.create_task(trigger.wait(self.sleep, self.now))
+        task.add_done_callback(lambda _: self._changed.set())
+        self._tasks.append(task)
+        return task
+
+    async def run(self, until: float = 10**9) -> None:
+        """Let time pass up to that second, or until nobody is left."""
+        while living := [task for task in self._tasks if not task.done()]:
+            sleepers = [entry for entry in self._sleepers if not entry[2].done()]
+            if len(sleepers) < len(living):  # somebody is busy
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            self._sleepers = sorted(sleepers)
+            wakes, _, done = heapq.heappop(self._sleepers)
+            if (wakes - BEGIN).total_seconds() > until:
+                heapq.heappush(self._sleepers, (wakes, next(self._numbers), done))
+                return
+            self.time = max(self.time, wakes)
+            done.set_result(None)
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def trigger(number: int = 0, **more: Any) -> OutboundTemplateTrigger:
+    deadline = BEGIN + timedelta(seconds=more.pop("timeout", 1000))
+    return OutboundTemplateTrigger(**{"template_name": f"n{number}", "deadline": deadline, **more})
+
+
+def in_world(story: Callable[[World], Awaitable[None]]) -> None:
+    """Run a story on a loop of its own, and see that it leaves nothing behind."""
+
+    async def live() -> None:
+        await story(World())
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert not watches._WATCHES
+
+    asyncio.run(live())
+    gc.collect()  # an unclosed socket or a lost exception would warn, and warnings are errors here
+    assert sum(thread.name.startswith("outbound") for thread in threading.enumerate()) <= 8
+
+
+def test_W4_one_poll_per_interval_and_one_token_for_all(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        others = [configuration(number) for number in range(1000, 1090)]
+
+        def listing(hit: Hit) -> Any:
+            here = [configuration(number) for number in range(300)] if world.elapsed >= 290 else others
+            return paged(here)(hit)
+
+        with Fake(listing) as fake:
+            connect(fake.connection(extra={"page_size": 1000}))
+            # They join at all times of the first minute.
+            tasks = [
+                world.start(trigger(number, next_look=BEGIN + timedelta(seconds=number / 5)))
+                for number in range(300)
+            ]
+            await world.run()
+            found = [task.result().payload["template"]["name"] for task in tasks]
+        assert found == [f"n{number}" for number in range(300)]
+        assert world.elapsed < 290 + 61
+        polls = fake.kinds().count("list") / 3  # a page, and two calls that prove the end
+        assert polls <= 1 + world.elapsed / 60
+        assert fake.kinds().count("token") == 1
+
+    in_world(story)
+
+
+def test_W4_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake(paged([configuration(number) for number in range(5)])) as fake:
+            connect(fake.connection())
+            there = world.start(trigger(3))
+            elsewhere = world.start(trigger(3, language="de", timeout=100))
+            quick = world.start(trigger(99, poke_interval=10, timeout=205))
+            slow = world.start(trigger(99, poke_interval=300, timeout=305))
+            ends = {}
+            for name, task in (("there", there), ("elsewhere", elsewhere), ("quick", quick), ("slow", slow)):
+                task.add_done_callback(lambda _, name=name: ends.setdefault(name, world.elapsed))
+            await world.run()
+        assert there.result().payload["status"] == "success"
+        assert "in language en" in elsewhere.result().payload["seen"]
+        assert quick.result().payload["status"] == slow.result().payload["status"] == "timeout"
+        assert ends["there"] == 0
+        assert 100 < ends["elsewhere"] <= 160
+        assert 205 < ends["quick"] <= 215
+        assert 305 < ends["slow"] <= 605
+        assert fake.kinds().count("token") == 1
+
+    in_world(story)
+
+
+@pytest.mark.parametrize(
+    "scripts", [{"listing": [Reply(403, b"")]}, {"token": [Reply(401, b"")]}, {"listing": [Reply(body=b"<html>")]}]
+)
+def test_W4_permanent_error_reaches_all_once_each(connect: Connect, scripts: dict[str, Any]) -> None:
+    async def story(world: World) -> None:
+        with Fake(**scripts) as fake:
+            connect(fake.connection())
+            tasks = [world.start(trigger(number)) for number in range(50)]
+            await world.run()
+        messages = {task.result().payload["message"] for task in tasks}
+        assert len(messages) == 1
+        assert fake.kinds().count("list") <= 1
+        assert fake.kinds().count("token") == 1
+
+    in_world(story)
+
+
+def test_W4_transient_error_is_one_look_for_all(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake([Reply(503, b"")]) as fake:
+            connect(fake.connection())
+            tasks = [world.start(trigger(number, timeout=290)) for number in range(50)]
+            await world.run()
+        assert all("could not be looked for" in task.result().payload["seen"] for task in tasks)
+        assert fake.kinds().count("list") <= 1 + world.elapsed / 60
+
+    in_world(story)
+
+
+def test_W4_other_accounts_and_channels_are_polled_apart(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake([[]]) as one, Fake([[]]) as other:
+            connect(one.connection())
+            connect(other.connection(), "other")
+            world.start(trigger(timeout=10))
+            world.start(trigger(channel="wa", timeout=10))
+            world.start(trigger(outbound_conn_id="other", timeout=10))
+            await world.run()
+        assert {hit.path.rpartition("/")[2] for hit in one.hits if hit.kind == "list"} == {"list", "wa"}
+        assert other.kinds()[:2] == ["token", "list"]
+
+    in_world(story)
+
+
+def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(hit: Hit) -> Any:
+            asked.set()
+            go_on.wait(5)
+            return paged([configuration(1)])(hit)
+
+        with Fake(slow) as fake:
+            connect(fake.connection())
+            first, second = world.start(trigger(1)), world.start(trigger(1))
+            life = asyncio.create_task(world.run())
+            await asyncio.to_thread(asked.wait, 5)
+            first.cancel()
+            go_on.set()
+            await life
+        assert first.cancelled()
+        assert second.result().payload["status"] == "success"
+        assert fake.kinds().count("token") == 1
+
+    in_world(story)
+
+
+def test_W6_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(hit: Hit) -> Any:
+            asked.set()
+            go_on.wait(5)
+            return grant()
+
+        with Fake(token=slow) as fake:
+            connect(fake.connection())
+            tasks = [world.start(trigger(number)) for number in range(10)]
+            life = asyncio.create_task(world.run())
+            await asyncio.to_thread(asked.wait, 5)
+            for task in tasks:
+                task.cancel()
+            await life
+            go_on.set()
+        assert all(task.cancelled() for task in tasks)
+
+    in_world(story)
+
+
+def test_A8_rotated_secret_is_read_by_the_next_poll(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake([[]]) as fake:
+            connect(fake.connection())
+            tasks = [world.start(trigger(number, timeout=100)) for number in range(20)]
+            await world.run(until=30)
+            connect(fake.connection(password="rotated"))
+            await world.run()
+        assert all(task.result().payload["status"] == "timeout" for task in tasks)
+        logins = ["rotated" in hit.body for hit in fake.hits if hit.kind == "token"]
+        assert logins == [False, True]
+
+    in_world(story)
+
+
+def test_world_is_fair() -> None:
+    """The clock itself: two sleepers wake in order, at their times."""
+
+    async def story(world: World) -> None:
+        woken: list[tuple[str, float]] = []
+
+        async def nap(name: str, seconds: float) -> TriggerEvent:
+            await world.sleep(seconds)
+            woken.append((name, world.elapsed))
+            return TriggerEvent({})
+
+        def begin(nap: Coroutine[Any, Any, TriggerEvent]) -> None:
+            task = asyncio.create_task(nap)
+            task.add_done_callback(lambda _: world._changed.set())
+            world._tasks.append(task)
+
+        begin(nap("late", 20))
+        begin(nap("early", 10))
+        await world.run()
+        assert woken == [("early", 10.0), ("late", 20.0)]
+
+    in_world(story)
