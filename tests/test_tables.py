@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from airflow_provider_outbound import tables
+from airflow_provider_outbound import tables, templates
 from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.templates import Catalogue, Criteria
 from tests.fake import configuration
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -206,6 +210,45 @@ def test_D1_odd_data_is_kept_typed_and_counted() -> None:
         (None, "image", ["4"], ["app"]),
     ]
     assert built.components["raw"].to_pylist()[2] == '"text"'
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**11, 10**14)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))  # half surrogate pairs, NUL and all
+    | st.sampled_from(["5", "true", "2026-01-01T00:00:00Z", "2026-99-99", "${{1}}", "$10", "wa", "body"])
+)
+KEYS = st.sampled_from(
+    [key for _, _, key in (*tables.CONFIGURATIONS, *tables.COMPONENTS) if key]
+    + ["channels", "messageComponents", "appName", "Variables", "unknown", "\ud800"]
+)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.dictionaries(KEYS, JSON, max_size=8), max_size=4))
+def test_D2_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
+    built = build(*items)
+    assert built.configurations.schema == tables.schema("configurations")
+    assert built.components.schema == tables.schema("components")
+    read = [json.loads(raw) for raw in built.configurations["raw"].to_pylist()]
+    assert json.dumps(read, sort_keys=True) == json.dumps(items, sort_keys=True)  # NaN is not equal to itself
+    ids = [item.get("id") for item in items]
+    for stored, given_id in zip(built.configurations["id"].to_pylist(), ids, strict=True):
+        assert stored == (given_id.encode(errors="replace").decode() if isinstance(given_id, str) else stored)
+    rows = sum(
+        max(1, len(templates.components(channel))) for item in items for channel in templates.channels(item)
+    )
+    assert built.components.num_rows == rows
+    buffer = BytesIO()
+    pq.write_table(built.components, buffer)
+    assert pq.read_table(buffer).equals(built.components)
+    Criteria("wa", variables=["1"]).look(Catalogue(items)).seen.encode()
 
 
 def test_D2_text_that_utf8_cannot_hold() -> None:
