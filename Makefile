@@ -31,7 +31,7 @@ constraints: .venv/ready
 		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv .demo .airflow dist docs/_build .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .airflow dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: pyproject.toml constraints.txt

@@ -336,3 +336,13 @@ def check_refused(page: Path, text: str, read: Callable[[Path], Iterator[Any]]) 
     page.write_text(text)
     with pytest.raises(AssertionError):
         list(read(page))
+
+
+def test_every_fault_has_a_test_and_every_test_a_fault() -> None:
+    rows = [line.split(" | ")[0] for line in (ROOT / "docs" / "faults.txt").read_text().splitlines()]
+    files = (ROOT / "tests").rglob("test_*.py")
+    tested = {
+        row for file in files for row in re.findall(r"^def test_([A-Z][0-9]+)_", file.read_text(), re.MULTILINE)
+    }
+    assert set(rows) == tested
+    assert len(rows) == len(set(rows))
