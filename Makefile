@@ -1,6 +1,7 @@
 # Every command sets up .venv first; nothing but Python 3.10+ and make is needed.
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 8080
 
 .PHONY: demo test airflow check format constraints clean
 
@@ -11,7 +12,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest
 
 airflow: .venv/ready
-	$(BIN)/python -m tests.system.airflow_ui
+	$(BIN)/python -m tests.system.airflow_ui $(PORT)
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 CONN_TYPE = "liveperson_outbound"
 DEFAULT_CONN_ID = "liveperson_outbound_default"
 MOST_PER_PAGE = 1000
+EXTRAS = (
+    "auth",
+    "token_api",
+    "app_name",
+    "page_size",
+    "requests_per_second",
+    "timeout",
+    "verify",
+    "proxies",
+    "domain_url",
+    "sentinel_url",
+)
 # A name, or an IPv6 address.
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
 
@@ -57,6 +69,9 @@ def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
         raise ConfigError(f"its type is {one_line(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     extra = _extra(connection.extra)
+    if unknown := extra.keys() - set(EXTRAS):
+        shown = one_line(sorted(unknown))
+        raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
     auth = _choice(extra, "auth", "app_jwt", "bearer")
     client_id = _credential("login (client id)", connection.login) if auth == "app_jwt" else ""
     secret = _credential(f"password ({'client secret' if auth == 'app_jwt' else 'token'})", connection.password)
@@ -65,7 +80,7 @@ def _account(connection: Connection) -> Account:
         if extra.get(key):
             hosts[key] = _base_url(f"extra {key}", extra[key])
     return Account(
-        account_id=path_part("schema (account id)", connection.schema or ""),
+        account_id=_account_id(connection.schema),
         client_id=client_id,
         secret=secret,
         auth=auth,
@@ -97,6 +112,16 @@ def _credential(field: str, value: str | None) -> str:
     if not re.fullmatch(r"[!-~]+", value):
         raise ConfigError(f"{field} has a space, a line break or another character that credentials don't have")
     return value
+
+
+def _account_id(schema: str | None) -> str:
+    try:
+        return path_part("schema", schema)
+    except ConfigError:
+        # Not shown: in a URI whose secret is not percent-encoded, a part of the secret ends up here.
+        raise ConfigError(
+            "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
+        ) from None
 
 
 def _choice(extra: Mapping[str, Any], key: str, *allowed: str) -> str:
@@ -167,25 +192,29 @@ def _hosts(host: str | None, port: int | None) -> dict[str, Any]:
     for region in REGIONS:
         if base == list_url(region):
             return {"list_url": base, "sentinel_url": sentinel_url(region)}
+    if "." not in host:
+        raise ConfigError("host is neither va, lo or sy nor a name with a dot in it")
     return {"list_url": base}
 
 
 def _base_url(field: str, url: Any, port: int | None = None) -> str:
-    shown = one_line(repr(re.sub(r"[^/]*@", "***@", str(url))), 80)
+    """Return a URL's scheme, host and port. What was given is not shown: it may hold a password."""
     try:
         url = url if isinstance(url, str) else ""
         parts = urlsplit(url)
         named = parts.hostname or ""
         port = parts.port or port
     except ValueError:
-        raise ConfigError(f"{field} is {shown}: it is no host or base URL") from None
+        raise ConfigError(f"{field} is no host or base URL") from None
     # urlsplit drops line breaks, so they are looked for in what was given.
     rest = parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/")
     plain = re.fullmatch(r"[!-~]+", url) and not rest
     if parts.scheme not in ("https", "http") or not plain or not HOST_NAME.fullmatch(named):
-        raise ConfigError(f"{field} is {shown}: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}")
+        raise ConfigError(
+            f"{field} is no host or base URL: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}"
+        )
     if parts.scheme == "http" and not _is_loopback(named):
-        raise ConfigError(f"{field} is {shown}: http:// would show the secret to others; use https://")
+        raise ConfigError(f"{field} is http://, which would show the secret to others: use https://")
     name = f"[{named}]" if ":" in named else named
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
 

@@ -248,7 +248,7 @@ def _refusal(endpoint: Endpoint, request: Request, response: Response, account: 
     said = f"internalErrorCode {code[1].decode()}, {shown}" if code else shown
     return kind(
         f"{host_of(request.url)} refused to give the {endpoint.name} of account {account.account_id}, "
-        f"status {status}: " + (f"{advice}. " if advice else "") + f"It said {said}",
+        f"status {status}: " + (f"{advice}. " if advice else "") + f"Answer: {said}",
         status=status,
         url=request.url,
     )

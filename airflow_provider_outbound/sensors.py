@@ -20,7 +20,7 @@ from airflow.sdk import timezone
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError, one_line
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
-from airflow_provider_outbound.templates import Criteria
+from airflow_provider_outbound.templates import CHANNELS, Criteria
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 
 if TYPE_CHECKING:
@@ -74,11 +74,14 @@ class OutboundTemplateSensor(BaseSensorOperator):
         if self._hook is None:
             # No retries within a look: the next look is one.
             self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
+            if self.channel not in (None, *CHANNELS):
+                known = ", ".join(CHANNELS)
+                self.log.warning("Channel %s is none of %s: waiting all the same", one_line(self.channel), known)
         with airflow_errors():
             look = self._hook.look(self._criteria())
         self._seen = look.seen
         if look.item is None:
-            self.log.info("%s; looking again in %g s, or timing out", look.seen, self.poke_interval)
+            self.log.info("%s; looking again in %g s unless time is up", look.seen, self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", look.seen)
         return PokeReturnValue(True, look.summary())

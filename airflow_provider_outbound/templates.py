@@ -245,15 +245,16 @@ class Criteria:
         if self.channel not in (None, kind):
             return f"in channel {kind}"
         if self.language not in (None, language):
-            return f"in channel {kind} in language {language}"
+            return f"in channel {kind}, language {language}"
         if self.variables is not None and set(takes) != set(self.variables):
             used = in_order(number for component in components(channel) for number in placeholders(component))
             differ = f" (its texts use {used})" if used != takes else ""
-            return f"in channel {kind} in language {language} with variables {takes}{differ}"
+            return f"in channel {kind}, language {language}, variables {takes}{differ}"
         return ""
 
     def __str__(self) -> str:
-        wanted = {"channel": self.channel, "language": self.language, "variables": self.variables}
+        variables = None if self.variables is None else list(self.variables)
+        wanted = {"channel": self.channel, "language": self.language, "variables": variables}
         parts = [f"{field} {one_line(value)}" for field, value in wanted.items() if value is not None]
         return ", ".join([f"template {one_line(repr(self.name))}", *parts])
 

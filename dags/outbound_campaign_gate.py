@@ -1,5 +1,6 @@
 """Hold a campaign back until its WhatsApp template exists with the variables that the campaign fills."""
 
+# [START gate]
 from __future__ import annotations
 
 import os
@@ -14,7 +15,6 @@ from airflow_provider_outbound.sensors import OutboundTemplateSensor
 POKE_INTERVAL = timedelta(seconds=float(os.environ.get("OUTBOUND_POKE_INTERVAL", "60")))
 
 
-# [START gate]
 @dag(
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),

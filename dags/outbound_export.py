@@ -1,5 +1,6 @@
 """Export every outbound configuration once a day, and count templates per channel and language."""
 
+# [START export]
 from __future__ import annotations
 
 import os
@@ -13,7 +14,6 @@ from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any folder or URL: s3://bucket/outbound
 
 
-# [START export]
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
 def outbound_export() -> None:
     export = OutboundConfigurationsOperator(

@@ -1,5 +1,6 @@
 """Export several accounts, one mapped task per Airflow Connection."""
 
+# [START accounts]
 from __future__ import annotations
 
 import os
@@ -13,7 +14,6 @@ OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any 
 CONNECTIONS = os.environ.get("OUTBOUND_CONNECTIONS", "liveperson_outbound_default").split(",")
 
 
-# [START accounts]
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
 def outbound_export_accounts() -> None:
     OutboundConfigurationsOperator.partial(task_id="export").expand_kwargs(

@@ -1,5 +1,6 @@
 """Export each channel into a folder of its own, one mapped task per channel."""
 
+# [START by_channel]
 from __future__ import annotations
 
 import os
@@ -13,7 +14,6 @@ OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any 
 CHANNELS = ["wa", "sms-twilio", "apple-twilio", "googlercs", "inapp"]
 
 
-# [START by_channel]
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
 def outbound_export_by_channel() -> None:
     OutboundConfigurationsOperator.partial(task_id="export").expand_kwargs(

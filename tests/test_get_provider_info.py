@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from airflow.sdk import Connection
 
-from airflow_provider_outbound.connections import CONN_TYPE, account_of
+from airflow_provider_outbound.connections import CONN_TYPE, EXTRAS, account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.hooks import OutboundHook
 
@@ -61,3 +61,4 @@ def test_defaults_of_the_form_are_those_of_the_code() -> None:
     defaults = {name: field["schema"]["default"] for name, field in declared["conn-fields"].items()}
     filled = account_of(Connection(**blank, extra=json.dumps(defaults)))
     assert filled == account_of(Connection(**blank))
+    assert tuple(defaults) == EXTRAS

@@ -150,7 +150,7 @@ def test_W5_timeout_says_what_was_seen_last(
             wait(mode, world, language="de", timeout=timeout, soft_fail=soft_fail)
     assert str(caught.value) == (
         f"Waited {timeout} s in vain: template 'n7', language de is not there: a template of that name is, but in "
-        "channel wa in language en"
+        "channel wa, language en"
     )
     assert world.slept == ([60, 60, 60] if timeout else [])
 
@@ -287,6 +287,17 @@ def test_A8_rotated_secret_is_read(mode: str, world: World, connect: Connect) ->
     logins = [hit.body for hit in fake.hits if hit.kind == "token"]
     assert "rotated" not in logins[0]
     assert "rotated" in logins[-1]
+
+
+def test_channel_that_liveperson_does_not_list_is_warned_of_once(
+    mode: str, world: World, connect: Connect, logs: Logs
+) -> None:
+    with Fake([[]]) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowSensorTimeout, match="none of 0 configurations"):
+            wait(mode, world, channel="whatsapp", timeout=100)
+    warnings = [line for line in logs() if line.startswith("WARNING Channel whatsapp is none of wa, ")]
+    assert len(warnings) == 1
 
 
 def test_token_is_kept_between_looks(world: World, connect: Connect) -> None:

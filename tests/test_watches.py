@@ -127,7 +127,7 @@ def test_W4_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) 
                 task.add_done_callback(lambda _, name=name: ends.setdefault(name, world.elapsed))
             await world.run()
         assert there.result().payload["status"] == "success"
-        assert "in language en" in elsewhere.result().payload["seen"]
+        assert "language en" in elsewhere.result().payload["seen"]
         assert quick.result().payload["status"] == slow.result().payload["status"] == "timeout"
         assert ends["there"] == 0
         assert 100 < ends["elsewhere"] <= 160

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -14,13 +15,20 @@ ROOT = Path(__file__).parent.parent.parent
 HOME = ROOT / ".airflow"
 
 
-def main() -> None:
+def main(port: int) -> None:
     """Serve until Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Sandbox(appear={"spring_sale": 300}) as sandbox:
         # Connections from the environment are not listed in the UI, so this one goes into the database.
         settings = {"OUTBOUND_OUTPUT": str(HOME / "outbound"), "OUTBOUND_POKE_INTERVAL": "10"}
-        with LocalAirflow(HOME, ROOT / "dags", settings, port=8080) as airflow:
+        try:
+            airflow = LocalAirflow(HOME, ROOT / "dags", settings, port=port)
+        except OSError as error:
+            raise SystemExit(
+                f"port {port} can't be used ({error.strerror}): make airflow PORT={port + 1}"
+            ) from None
+        print("Airflow starts ...", flush=True)
+        with airflow:
             connection = {"connection_id": "liveperson_outbound_default", **sandbox.connection}
             known = [
                 each["connection_id"] for each in airflow.get("/api/v2/connections?limit=1000")["connections"]
@@ -37,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

@@ -68,7 +68,7 @@ def test_connection_form(airflow: LocalAirflow) -> None:
         ({}, True, ", account 12345678 answered; first page: 20 configurations ("),
         ({"extra": '{"token_api": "v2"}'}, True, "token lives 60 min"),
         ({"password": "wrong-canary"}, False, "check the Connection's login (client id), password"),
-        ({"schema": ""}, False, "schema (account id) is ''"),
+        ({"schema": ""}, False, "schema (account id) must be"),
         ({"host": "http://example.com"}, False, "http:// would show the secret"),
     ],
 )
