@@ -69,7 +69,7 @@ def test_connection_form(airflow: LocalAirflow) -> None:
         ({"extra": '{"token_api": "v2"}'}, True, "token lives 60 min"),
         ({"password": "wrong-canary"}, False, "check the Connection's login (client id), password"),
         ({"schema": ""}, False, "schema (account id) must be"),
-        ({"host": "http://example.com"}, False, "http:// would show the secret"),
+        ({"host": "http://example.com"}, False, "http://, which would show the secret"),
     ],
 )
 def test_connection_test_button(
