@@ -32,7 +32,7 @@ def main() -> None:
         settings = {
             **sandbox.env,
             "OUTBOUND_OUTPUT": str(HOME / "outbound"),
-            "OUTBOUND_POKE_INTERVAL": "2",
+            "OUTBOUND_POKE_INTERVAL": "4",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # nothing runs but what is shown
         }
         console.print(f"Sandbox: {sandbox.url}, account {sandbox.account}. Airflow starts, in {HOME} ...")

@@ -15,6 +15,7 @@ from pathlib import Path
 from socket import create_server
 from typing import Any, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import requests
 
@@ -38,6 +39,9 @@ SETTINGS = {
     "DAG_PROCESSOR__REFRESH_INTERVAL": "2",  # new files are looked for, at most every 5 s
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",  # then another may take over its triggers
+    # A worker may take this long to notice that its task has deferred. A task that is resumed before is failed by
+    # the scheduler, which takes the worker's end for the resumed task's.
+    "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
 }
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL; a triggerer may need 10 to notice that its child is gone
 
@@ -70,6 +74,7 @@ class LocalAirflow:
         self._env |= {f"AIRFLOW__{name}": value for name, value in SETTINGS.items()} | {
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags.resolve()),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__API__BASE_URL": self.url,
             "AIRFLOW__API__PORT": str(self.port),
@@ -117,7 +122,10 @@ class LocalAirflow:
         self.poll(f"DAG {dag_id}", 60, lambda: any(d["dag_id"] == dag_id for d in self.get(found)["dags"]))
         dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
         self._request("PATCH", dag, {"is_paused": False})
-        return str(self.post(f"{dag}/dagRuns", {"conf": conf, "logical_date": logical_date})["dag_run_id"])
+        run_id = f"manual__{uuid4()}"
+        body = {"dag_run_id": run_id, "conf": conf, "logical_date": logical_date}
+        self.post(f"{dag}/dagRuns", body)
+        return run_id
 
     def wait(
         self, dag_id: str, run_id: str, *, until: Mapping[str, str] | None = None, timeout: float = 120
@@ -167,7 +175,11 @@ class LocalAirflow:
     def _request(self, method: str, path: str, body: Any = None) -> Any:
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no .netrc on loopback
-            answer = session.request(method, self.url + path, json=body, timeout=30)
+            for _ in range(20):
+                answer = session.request(method, self.url + path, json=body, timeout=30)
+                if answer.status_code != 500 or "Database error" not in answer.text:
+                    break
+                time.sleep(0.5)  # SQLite takes one writer at a time, and Airflow does not wait for its turn
         if not answer.ok:
             raise LocalAirflowError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None

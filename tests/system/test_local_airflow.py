@@ -15,7 +15,7 @@ from airflow.sdk import DAG, BaseOperator
 
 class Nap(BaseOperator):
     def execute(self, context):
-        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=3)), method_name="wake")
+        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=4)), method_name="wake")
 
     def wake(self, context, event=None):
         return context["dag_run"].conf["answer"]
