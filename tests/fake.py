@@ -77,7 +77,30 @@ def paged(items: list[Any], cap: int = 10**9) -> Callable[[Hit], Any]:
     return lambda hit: items[hit.offset : hit.offset + min(int(hit.query["limit"]), cap)]
 
 
-class Fake:
+class Served:
+    """A server on loopback, for the length of a with block.
+
+    :param handler: answers its requests.
+    """
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}"
+
+    def __enter__(self) -> Any:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class Fake(Served):
     """Serve list, token and domain calls by script: a function of the hit, or one answer after the other.
 
     An answer is a :class:`Reply`, or what to send as JSON. The last answer of a sequence is given from then on.
@@ -126,20 +149,7 @@ class Fake:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.host}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Fake:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def kinds(self) -> list[str]:
         """Return what was asked, in order."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.hooks import OutboundHook
 from airflow_provider_outbound.sandbox import Sandbox
+from tests.fake import Served
 
 PROXY_PASSWORD = "canary-proxy-1b2c"
 
@@ -48,7 +48,7 @@ def certificate(path: Path) -> Path:
     return path
 
 
-class Internet:
+class Internet(Served):
     """A proxy that answers CONNECT for every host with the sandbox, and notes which host was asked for what."""
 
     def __init__(self, sandbox: Sandbox, pem: Path) -> None:
@@ -97,23 +97,12 @@ class Internet:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://me:{PROXY_PASSWORD}@127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Internet:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.proxy = f"http://me:{PROXY_PASSWORD}@{self.host}"
 
     def connection(self, sandbox: Sandbox, **more: Any) -> dict[str, Any]:
         """Return a Connection to the sandbox by LivePerson's names."""
-        extra = {"proxies": {"https": self.url}, "verify": str(self.pem), **more.pop("extra", {})}
+        extra = {"proxies": {"https": self.proxy}, "verify": str(self.pem), **more.pop("extra", {})}
         return {**sandbox.connection, "host": "", "extra": extra, **more}
 
 
