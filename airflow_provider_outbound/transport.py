@@ -29,10 +29,8 @@ CHUNK = 2**16
 # Of our own: the event loop's default pool may be full of somebody else's waits.
 _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="outbound")
 
-
 #: How OpenSSL names certificates, or files of them, that can't be used.
 BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
-
 
 #: What requests raises for an answer that does not come, and urllib3 for one that breaks off.
 BROKEN_OFF = (

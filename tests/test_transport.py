@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 import threading
 from pathlib import Path
@@ -16,7 +17,7 @@ from airflow_provider_outbound.errors import ConfigError, NetworkError
 from airflow_provider_outbound.protocol import Pause, Request
 from airflow_provider_outbound.transport import LARGEST_BODY, Pace, Sender, arun, pace
 from tests.conftest import Driver
-from tests.fake import Fake, Reply
+from tests.fake import Fake, Reply, configuration
 
 
 def get(fake: Fake) -> Request:
@@ -51,6 +52,25 @@ def test_R7_answer_that_drips(encoding: str) -> None:
         with pytest.raises(NetworkError, match="took more than 5 s"):
             send(get(fake))
     assert next(ticks) < 20
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+def test_R7_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
+    """A piece too short to be decompressed must not pass for the end."""
+    body = json.dumps([configuration(number) for number in range(200)]).encode()
+    packed = gzip.compress(body)
+
+    def piecewise(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n{encoding.format(len(packed))}\r\n\r\n"
+        connection.sendall(head.encode())
+        for byte in packed:
+            piece = bytes([byte])
+            connection.sendall(b"1\r\n" + piece + b"\r\n" if "chunked" in encoding else piece)
+        connection.sendall(b"0\r\n\r\n" if "chunked" in encoding else b"")
+
+    with Fake([Reply(raw=piecewise)]) as fake, Sender(fake.account()) as send:
+        assert send(get(fake)).body == body
 
 
 def test_R7_answer_in_time(drive: Driver) -> None:
