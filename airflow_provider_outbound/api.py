@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -71,11 +72,12 @@ class Api:
     def __repr__(self) -> str:
         return f"Api({self.account!r})"
 
-    def list_page(self, channel: str | None, offset: int) -> Flow[list[dict[str, Any]]]:
+    def list_page(self, channel: str | None, offset: int, ahead: Sequence[int] = ()) -> Flow[list[dict[str, Any]]]:
         """Ask for one page of the account's configurations, or of one channel's.
 
         :param channel: a channel such as ``wa``; None for all.
         :param offset: how many configurations to pass over.
+        :param ahead: the offsets that will probably be asked for next.
         :returns: the page's items: configurations or bare channels, as the server sends them.
         :raises OutboundError: see ``errors``; a refused token is fetched anew, once.
         """
@@ -83,7 +85,9 @@ class Api:
         path = f"/api/account/{account.account_id}/app/{account.app_name}/handoffs/list"
         if channel is not None:
             path += f"/channel/{path_part('channel', channel)}"
-        query = urlencode({"v": 1, "limit": account.page_size, "offset": offset})
+
+        def target(offset: int) -> str:
+            return f"{path}?{urlencode({'v': 1, 'limit': account.page_size, 'offset': offset})}"
 
         def build() -> Flow[Request]:
             if self.list_url is None:
@@ -93,13 +97,14 @@ class Api:
             token = self._token if account.auth == "app_jwt" else account.secret
             # LivePerson's page asks for this Content-Type although a GET has no content.
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            return _request("GET", f"{self.list_url}{path}?{query}", headers)
+            pages = [_request("GET", f"{self.list_url}{target(each)}", headers) for each in (offset, *ahead)]
+            return replace(pages[0], ahead=tuple(pages[1:]))
 
         try:
             answer = yield from self._exchange(LIST, build)
         except AuthError as error:
             # A login refused on the way is final: repeating it can lock the app out.
-            if error.status != 401 or account.auth != "app_jwt" or not error.url.endswith(f"{path}?{query}"):
+            if error.status != 401 or account.auth != "app_jwt" or not error.url.endswith(target(offset)):
                 raise
             self._forget_token()  # it may have been revoked: another one is worth one try
             answer = yield from self._exchange(LIST, build)

@@ -18,8 +18,9 @@ from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, ac
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
 from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
 from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
+from airflow_provider_outbound.sender import Sender
 from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels, merged
-from airflow_provider_outbound.transport import Sender, run
+from airflow_provider_outbound.transport import run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_outbound.api import Api
 from airflow_provider_outbound.errors import TRANSIENT, OutboundError, ProtocolError
-from airflow_provider_outbound.protocol import Flow, host_of
+from airflow_provider_outbound.protocol import MOST_AHEAD, Flow, host_of
 from airflow_provider_outbound.templates import Catalogue, Criteria, Item, Look, newer
 
 RESTARTS = 3  # times that a listing which changes while it is read is read again
@@ -45,6 +46,7 @@ class Listing:
 
     def _begin(self) -> None:
         self.count = 0
+        self._length, self._full = 0, False  # of the page that came last
         self.repeated: Counter[str] = Counter()  # how often an id came again
         self._first: list[Item] = []
         self._last: Item = {}
@@ -65,8 +67,10 @@ class Listing:
             # must be nothing. If only one is held, the other way round: asking from it first would tell nothing.
             past = self._alone or (self.count == 1 and not self._none_beyond)
             offset = self.count if past else max(self.count - 1, 0)
-            items = yield from self.api.list_page(self.channel, offset)
+            items = yield from self.api.list_page(self.channel, offset, self._ahead(offset))
             self.calls += 1
+            self._full = len(items) in (self.api.account.page_size, self._length)
+            self._length = len(items)
             if self.count == 0:
                 self._first = items
                 return self._hold(items)
@@ -89,6 +93,16 @@ class Listing:
             if self._alone and self._none_beyond:
                 self._end()
         return None
+
+    def _ahead(self, offset: int) -> Sequence[int]:
+        """Guess the offsets to be asked for after this one; what comes in between decides."""
+        rate = math.ceil(self.api.account.requests_per_second)
+        step = self._length - 1  # the first one of each page is the last of the page before it
+        if offset + 1 != self.count or not rate:
+            return ()
+        if self._full and step:
+            return range(offset + step, offset + step * min(rate, MOST_AHEAD) + 1, step)
+        return [self.count]
 
     def _hold(self, items: list[Item]) -> Page:
         page = Page(self.count, items)

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 DOMAIN_URL = "https://api.liveperson.net"  # Domain API page; it says http://, which would be open to forgery
 RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
+MOST_AHEAD = 30  # requests that may be under way beside the one whose answer is awaited
 LONGEST_WAIT = 60.0  # seconds that a Retry-After may ask for; past that Airflow's own retries do better
 
 
@@ -76,12 +77,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Request:
-    """A request to send now."""
+    """A request to send now.
+
+    :param ahead: those that will probably follow, in order: they may go out while its answer is awaited.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    ahead: tuple[Request, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from airflow_provider_outbound.api import Api, renewed
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError
 from airflow_provider_outbound.paging import Listing, configurations
+from airflow_provider_outbound.sender import Sender
 from airflow_provider_outbound.templates import Catalogue
-from airflow_provider_outbound.transport import Sender, arun
+from airflow_provider_outbound.transport import arun
 
 #: The most seconds by which a poll may come early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05

@@ -24,7 +24,8 @@ os.environ.update(
 import pytest  # noqa: E402
 
 from airflow_provider_outbound.protocol import Account, Flow  # noqa: E402
-from airflow_provider_outbound.transport import Sender, arun, run  # noqa: E402
+from airflow_provider_outbound.sender import Sender  # noqa: E402
+from airflow_provider_outbound.transport import arun, run  # noqa: E402
 
 
 class Driver:

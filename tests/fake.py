@@ -30,6 +30,7 @@ class Hit:
     query: dict[str, str]
     headers: dict[str, str]
     body: str
+    port: int  # of the client: tells connections apart
 
     @property
     def kind(self) -> str:
@@ -121,7 +122,8 @@ class Fake(Served):
                 length = int(self.headers.get("content-length", 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 body = self.rfile.read(length).decode()
-                hit = Hit(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                query = dict(parse_qsl(parts.query))
+                hit = Hit(self.command, parts.path, query, headers, body, self.client_address[1])
                 fake.hits.append(hit)
                 self.reply(fake._scripts[hit.kind](hit))
 

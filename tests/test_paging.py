@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,7 +20,7 @@ from airflow_provider_outbound.paging import Listing, Once, Page, configurations
 from airflow_provider_outbound.protocol import Account, Flow, Request, Response
 from airflow_provider_outbound.templates import Criteria
 from tests.conftest import Driver
-from tests.fake import Fake, Hit, Reply, configuration, paged
+from tests.fake import Fake, Hit, Reply, configuration, grant, paged
 
 Items = list[dict[str, Any]]
 
@@ -221,14 +224,24 @@ def test_calls_of_a_listing(drive: Driver, count: int, calls: int) -> None:
     assert fake.kinds().count("list") == calls
 
 
-def offline(flow: Flow[Any], respond: Callable[[int], Items]) -> Any:
-    """Run a flow against a function of the offset, without HTTP."""
+def offline(flow: Flow[Any], respond: Callable[[int], Items], ahead: int = 0) -> Any:
+    """Run a flow against a function of the offset, without HTTP, with that many requests sent ahead."""
+
+    def answer(request: Request) -> Response:
+        offset = int(dict(parse_qsl(urlsplit(request.url).query))["offset"])
+        return Response(200, {}, json.dumps(respond(offset)).encode())
+
+    held: dict[str, Response] = {}
     try:
         step = next(flow)
         while True:
             assert isinstance(step, Request)
-            offset = int(dict(parse_qsl(urlsplit(step.url).query))["offset"])
-            step = flow.send(Response(200, {}, json.dumps(respond(offset)).encode()))
+            if step.url not in held:
+                held = {}
+            reply = held.pop(step.url, None) or answer(step)
+            for later in step.ahead[:ahead]:
+                held[later.url] = held.get(later.url) or answer(later)
+            step = flow.send(reply)
     except StopIteration as stop:
         return stop.value
 
@@ -242,7 +255,7 @@ CHANGES_AT = st.dictionaries(
 )
 
 
-def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[str, int]]) -> None:
+def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[str, int]], ahead: int = 0) -> None:
     """Read a listing whose pages are cut and which changes between calls; what stayed there must be read."""
     items = [{"id": f"id-{number}"} for number in range(count)]
     stayed = {item["id"] for item in items}
@@ -260,7 +273,7 @@ def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[st
         return items[offset : offset + min(cap, 5)]
 
     try:
-        got = offline(configurations(Listing(Api(BEARER))), respond)
+        got = offline(configurations(Listing(Api(BEARER))), respond, ahead)
     except ProtocolError:
         assert changes or 1 in caps  # pages of one prove nothing
     else:
@@ -271,19 +284,24 @@ def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[st
 
 
 @settings(max_examples=500, deadline=None)
-@given(count=NUMBERS, cap=st.integers(1, 7), changes=CHANGES_AT)
+@given(count=NUMBERS, cap=st.integers(1, 7), changes=CHANGES_AT, ahead=st.integers(0, 9))
 def test_P3_complete_or_an_error_whatever_changes(
-    count: int, cap: int, changes: dict[int, tuple[str, int]]
+    count: int, cap: int, changes: dict[int, tuple[str, int]], ahead: int
 ) -> None:
-    read_while_changing(count, [cap], changes)
+    read_while_changing(count, [cap], changes, ahead)
 
 
 @settings(max_examples=500, deadline=None)
-@given(count=NUMBERS, caps=st.lists(st.integers(2, 7), min_size=1, max_size=8), changes=CHANGES_AT)
+@given(
+    count=NUMBERS,
+    caps=st.lists(st.integers(2, 7), min_size=1, max_size=8),
+    changes=CHANGES_AT,
+    ahead=st.integers(0, 9),
+)
 def test_P3_complete_or_an_error_whatever_changes_with_pages_of_any_length(
-    count: int, caps: list[int], changes: dict[int, tuple[str, int]]
+    count: int, caps: list[int], changes: dict[int, tuple[str, int]], ahead: int
 ) -> None:
-    read_while_changing(count, caps, changes)
+    read_while_changing(count, caps, changes, ahead)
 
 
 @settings(max_examples=500, deadline=None)
@@ -316,6 +334,115 @@ def test_P5_blank_ids_tell_nothing_apart(blank: Any) -> None:
 def test_P5_ids_of_another_type_are_others() -> None:
     items: Items = [{"id": 1}, {"id": "1"}]
     assert offline(configurations(Listing(Api(BEARER))), lambda offset: items[offset:]) == items
+
+
+class Slow:
+    """A server that answers a page after the first once several are asked for, or after a moment."""
+
+    def __init__(self, answer: Callable[[Hit], Any], several: int = 4) -> None:
+        self._answer, self._several = answer, several
+        self._changed = threading.Condition()
+        self._waiting = self.most = 0
+
+    def __call__(self, hit: Hit) -> Any:
+        with self._changed:
+            self._waiting += 1
+            self.most = max(self.most, self._waiting)
+            self._changed.notify_all()
+            if hit.offset:
+                self._changed.wait_for(lambda: self._waiting >= self._several, 0.05)
+            self._waiting -= 1
+        return self._answer(hit)
+
+
+MANY = [configuration(number) for number in range(1000)]
+PACE = 500.0
+
+
+def test_pages_are_under_way_together_and_come_in_order(drive: Driver) -> None:
+    slow = Slow(paged(MANY))
+    with Fake(slow) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY
+    assert slow.most >= 4
+    offsets = Counter(hit.offset for hit in fake.hits if hit.kind == "list")
+    assert max(offsets.values()) == 1  # none is asked for twice
+    assert len([offset for offset in offsets if offset > len(MANY)]) <= 30
+    assert len({hit.port for hit in fake.hits}) <= slow.most + 1  # connections are used again
+
+
+def test_no_more_pages_are_under_way_than_the_pace_allows_in_a_second(drive: Driver) -> None:
+    slow = Slow(paged(MANY[:300]), several=99)
+    with Fake(slow) as fake:
+        assert read(fake, drive, requests_per_second=5.0) == MANY[:300]
+    assert slow.most <= 6
+
+
+def test_one_connection_is_enough_for_a_quick_server(drive: Driver) -> None:
+    with Fake(paged(MANY)) as fake:
+        read(fake, drive)
+    assert len({hit.port for hit in fake.hits}) == 1
+
+
+@pytest.mark.parametrize("cap", [20, 30])
+def test_a_listing_of_less_than_a_page_costs_no_burst(drive: Driver, cap: int) -> None:
+    slow = Slow(paged(MANY[:19], cap))
+    with Fake(slow) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY[:19]
+    assert fake.kinds().count("list") == 3
+
+
+def once(number: int, answer: Reply) -> Callable[[Hit], Any]:
+    """List as documented, but give that answer to one call."""
+    calls = iter(range(10**6))
+    return lambda hit: answer if next(calls) == number else paged(MANY)(hit)
+
+
+def test_P1_capped_pages_are_under_way_together(drive: Driver) -> None:
+    slow = Slow(paged(MANY, 20))
+    with Fake(slow) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY
+    assert slow.most >= 4
+
+
+@pytest.mark.parametrize("number", range(1, 12, 3))
+def test_R2_failure_of_one_page_of_several(drive: Driver, number: int) -> None:
+    with Fake(Slow(once(number, Reply(503, b"")))) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY
+    assert [wait for wait in drive.waits if wait > 1] == [5.0]
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_R1_one_wait_is_enough_for_all_pages_under_way(drive: Driver, status: int) -> None:
+    calls, waited = count(), threading.Event()
+    drive.on_wait = lambda seconds: waited.set() if seconds >= 1 else None
+
+    def busy(hit: Hit) -> Any:
+        return Reply(status, b"") if next(calls) >= 9 and not waited.is_set() else paged(MANY)(hit)
+
+    with Fake(Slow(busy)) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY
+    assert [wait for wait in drive.waits if wait >= 1] == [1.0 if status == 429 else 5.0]
+
+
+@pytest.mark.parametrize("number", range(1, 12, 3))
+def test_A1_refused_token_of_one_page_of_several(drive: Driver, number: int) -> None:
+    revoked: list[str] = []
+
+    def listing(hit: Hit) -> Any:
+        if next(calls) == number:
+            revoked.append(hit.headers["authorization"])
+        return Reply(401, b"") if hit.headers["authorization"] in revoked else paged(MANY)(hit)
+
+    calls, tokens = count(), count()
+    with Fake(Slow(listing), token=lambda hit: grant(jti=str(next(tokens)))) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY
+    assert fake.kinds().count("token") == 2
+
+
+def test_P3_changed_while_several_pages_are_under_way(drive: Driver) -> None:
+    items = list(MANY)
+    with Fake(Slow(changing(items, {9: lambda items: items.pop(0)}))) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == items
 
 
 def test_find_waits_through_what_may_pass(drive: Driver) -> None:

@@ -1,0 +1,270 @@
+"""The only module that talks to the network: whole answers within bounds, each request at its turn.
+
+Requests that will probably follow go out while an answer is awaited, so that a listing keeps to the pace
+whatever the latency.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from airflow_provider_outbound.errors import ConfigError, NetworkError, one_line
+from airflow_provider_outbound.protocol import MOST_AHEAD, Account, Request, Response, host_of
+
+LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 30 configurations has some 30 kB
+CHUNK = 2**16
+SLACK = 1.03  # times the gap between two requests: those that are late must not share a second with one too many
+
+#: How OpenSSL names certificates, or files of them, that can't be used.
+BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
+
+#: What requests raises for an answer that does not come, and urllib3 for one that breaks off.
+BROKEN_OFF = (
+    requests.ConnectionError,
+    requests.Timeout,
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.DecodeError,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.SSLError,
+)
+
+
+class _HeadersInTime:
+    """A connection that gives the headers of an answer as long as one read; urllib3 gives that to each read."""
+
+    def getresponse(self) -> Any:
+        late = threading.Event()
+        end = threading.Timer(self.timeout, _cut, (self.sock, late))  # type: ignore[attr-defined]
+        end.daemon = True
+        end.start()
+        try:
+            response = super().getresponse()  # type: ignore[misc]
+        finally:
+            end.cancel()
+        if late.is_set():  # headers that end too early pass for whole ones
+            response.close()
+            raise TimeoutError("the headers did not come in time")
+        return response
+
+
+def _cut(sock: Any, late: threading.Event) -> None:
+    """End a connection that a thread reads from."""
+    late.set()
+    with suppress(OSError):
+        # The plain socket's method, also for TLS, whose own takes the connection away from under the reader.
+        socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+
+
+class _HTTPConnection(_HeadersInTime, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_HeadersInTime, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter that makes such connections, and keeps as many as requests may be under way."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=1 + MOST_AHEAD)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _use_own_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return _use_own_pools(super().proxy_manager_for(*args, **kwargs))
+
+
+def _use_own_pools(manager: Any) -> Any:
+    if type(manager) in (urllib3.PoolManager, urllib3.ProxyManager):  # SOCKS has connections of its own
+        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager
+
+
+class _Session(requests.Session):
+    """A session that looks at no redirect: requests reads and parses even those that it does not follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Sender:
+    """Send requests for an account through one session, each at its turn.
+
+    :param account: whose timeout, pace, certificates and proxies to use.
+    :param clock: monotonic seconds, for the deadline of a request.
+    """
+
+    def __init__(self, account: Account, clock: Callable[[], float] = time.monotonic) -> None:
+        if isinstance(account.verify, str) and not os.path.exists(account.verify):
+            raise ConfigError(f"extra verify: there is no CA file {one_line(repr(account.verify))}")
+        self._account, self._clock = account, clock
+        self._session = _Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _Adapter())
+        # Without an auth of its own, requests would put a .netrc entry over our Authorization header.
+        self._session.auth = lambda request: request
+        self._threads = ThreadPoolExecutor(1 + MOST_AHEAD, thread_name_prefix="outbound-ahead")
+        self._ahead: dict[tuple[str, str], Future[Response]] = {}
+        self._closed = False
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._session.close()
+
+    def turn(self, request: Request) -> float:
+        """Return the seconds to wait until the request may go out, and take that place in the queue."""
+        rate = self._account.requests_per_second
+        return pace(host_of(request.url), rate).turn() if rate and _key(request) not in self._ahead else 0.0
+
+    def __call__(self, request: Request) -> Response:
+        """Send one request, whose turn it is, and return the whole answer.
+
+        While it is awaited, those that are announced to follow go out, each at its turn. Their answers wait for
+        the flow to ask; an answer that is no success, or a request that was not announced, has them forgotten.
+
+        :raises NetworkError: if none comes back whole, in time and within 64 MiB.
+        :raises ConfigError: if the host's certificate or the proxy's address can't be used.
+        """
+        answer = self._ahead.pop(_key(request), None)
+        if answer is None:
+            self._ahead.clear()
+            if not request.ahead:
+                return self._send(request)
+            answer = self._threads.submit(self._send, request)
+        try:
+            self._send_ahead(request, answer)
+            response = answer.result()
+        except BaseException:
+            self._ahead.clear()
+            raise
+        if response.status >= 300:
+            self._ahead.clear()  # they were refused as well, or will be answered after a wait that changes much
+        return response
+
+    def _send_ahead(self, request: Request, answer: Future[Response]) -> None:
+        turns = pace(host_of(request.url), self._account.requests_per_second)
+        for later in request.ahead:
+            if _key(later) not in self._ahead:
+                wait([answer], turns.until_free())
+                if answer.done() or self._closed:
+                    return
+                time.sleep(turns.turn())  # no time, unless somebody else took the place meanwhile
+                self._ahead[_key(later)] = self._threads.submit(self._send, later)
+
+    def _send(self, request: Request) -> Response:
+        timeout, host = self._account.timeout, host_of(request.url)
+        end = self._clock() + timeout
+        # Plain http is allowed on loopback only, where no proxy of the environment belongs.
+        self._session.trust_env = not request.url.startswith("http://")
+        try:
+            with self._session.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.body or None,
+                timeout=timeout,
+                # Given with each request: a session's would give way to variables such as REQUESTS_CA_BUNDLE.
+                verify=self._account.verify,
+                proxies=dict(self._account.proxies),
+                allow_redirects=False,  # a token goes to no host but the one it is for
+                stream=True,
+            ) as answer:
+                body = bytearray()
+                # By what has come, not by full chunks: an answer that drips would pass any deadline in between.
+                while chunk := answer.raw.read1(CHUNK, decode_content=True):
+                    body += chunk
+                    if len(body) > LARGEST_BODY:
+                        raise NetworkError(f"{host} sent more than {LARGEST_BODY >> 20} MiB: lower page_size")
+                    if self._clock() > end:
+                        raise NetworkError(f"{host} took more than {timeout:g} s for one answer: raise timeout")
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(answer.status_code, headers, bytes(body))
+        except BROKEN_OFF as error:
+            if any(words in str(error) for words in BAD_CERTIFICATES):
+                raise ConfigError(
+                    f"{host} has a certificate that can't be verified: set extra verify to your CA file"
+                ) from None
+            raise NetworkError(f"no whole answer from {host} within {timeout:g} s: {_reason(error)}") from None
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            # requests found fault with the URL, the proxy or the CA file before it sent anything. Its words
+            # are not repeated, as they may quote a proxy's password.
+            raise ConfigError(
+                f"{host} can't be asked ({type(error).__name__}): see the Connection's host, proxies and verify, "
+                "and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE"
+            ) from None
+
+
+def _key(request: Request) -> tuple[str, str]:
+    """Return what makes two requests the same: a page, and the token to ask for it with."""
+    return request.url, request.headers.get("Authorization", "")
+
+
+class Pace:
+    """Spread requests to one host evenly over time: LivePerson asks to avoid bursts (retry policy page).
+
+    :param per_second: requests allowed in a second.
+    :param clock: monotonic seconds.
+    """
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._gap, self._clock = min(SLACK / per_second, 3600.0), clock
+        self._next = clock()
+        self._lock = threading.Lock()
+
+    def until_free(self) -> float:
+        """Return the seconds until the next place is free, without taking it."""
+        return max(self._next - self._clock(), 0.0)
+
+    def turn(self) -> float:
+        """Take the next free place and return the seconds until then."""
+        with self._lock:
+            now = self._clock()
+            place = max(self._next, now)
+            self._next = place + self._gap
+            return place - now
+
+
+_PACES: dict[tuple[str, float], Pace] = {}
+_PACES_LOCK = threading.Lock()
+
+
+def pace(host: str, per_second: float) -> Pace:
+    """Return the pace that all of this process keep towards a host."""
+    with _PACES_LOCK:
+        return _PACES.setdefault((host, per_second), Pace(per_second))
+
+
+def _reason(error: Exception) -> str:
+    """Return what lies under a requests error, which itself repeats the whole URL."""
+    while error.__cause__ or error.__context__:
+        inner = error.__cause__ or error.__context__
+        if not isinstance(inner, Exception):
+            break
+        error = inner
+    return one_line(f"{type(error).__name__}: {error}")

@@ -1,0 +1,186 @@
+"""Sending: whole answers within bounds, at the right pace, to the right place."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.errors import ConfigError, NetworkError
+from airflow_provider_outbound.protocol import Request
+from airflow_provider_outbound.sender import LARGEST_BODY, Pace, Sender, pace
+from tests.conftest import Driver
+from tests.fake import Fake, Reply, configuration
+
+
+def get(fake: Fake) -> Request:
+    return Request("GET", f"{fake.url}/handoffs/list", {"Authorization": "Bearer t"})
+
+
+def test_R8_body_larger_than_any_page() -> None:
+    bomb = gzip.compress(b" " * (LARGEST_BODY + 1))
+    with Fake([Reply(body=bomb, headers={"Content-Encoding": "gzip"})]) as fake, Sender(fake.account()) as send:
+        with pytest.raises(NetworkError, match="more than 64 MiB: lower page_size"):
+            send(get(fake))
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+def test_R7_answer_that_drips(encoding: str) -> None:
+    """Each byte comes in time, the whole never: time passes with each one that is read."""
+    ticks = iter(range(1000))
+    piece = b"1\r\n \r\n" if "chunked" in encoding else b" "
+    go_on = threading.Semaphore(0)
+
+    def clock() -> float:
+        go_on.release()  # the next byte
+        return next(ticks)
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{encoding}\r\n\r\n".encode())
+        for _ in range(100):
+            go_on.acquire(timeout=5)
+            connection.sendall(piece)
+
+    with Fake([Reply(raw=drip)]) as fake, Sender(fake.account(timeout=5.0), clock=clock) as send:
+        with pytest.raises(NetworkError, match="took more than 5 s"):
+            send(get(fake))
+    assert next(ticks) < 20
+
+
+@pytest.mark.parametrize("drip", [b"HTTP/1.1 200 OK\r\nX-Drip: ", b"HTTP/1.1 200 OK\r\nA: b\r\n", b"HTTP/1.1 2"])
+def test_R7_headers_that_drip(drip: bytes) -> None:
+    """Each byte comes in time, the headers never: they get the time of one read."""
+    gone = threading.Event()
+
+    def send_on(connection: socket.socket) -> None:
+        connection.sendall(drip)
+        try:
+            while not gone.wait(0.02):
+                connection.sendall(b"x")
+        except OSError:
+            gone.set()
+
+    with Fake([Reply(raw=send_on)]) as fake, Sender(fake.account(timeout=0.2)) as send:
+        with pytest.raises(NetworkError, match=r"no whole answer from .* within 0\.2 s"):
+            send(get(fake))
+        assert gone.wait(5)
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+def test_R7_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
+    """A piece too short to be decompressed must not pass for the end."""
+    body = json.dumps([configuration(number) for number in range(200)]).encode()
+    packed = gzip.compress(body)
+
+    def piecewise(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n{encoding.format(len(packed))}\r\n\r\n"
+        connection.sendall(head.encode())
+        for byte in packed:
+            piece = bytes([byte])
+            connection.sendall(b"1\r\n" + piece + b"\r\n" if "chunked" in encoding else piece)
+        connection.sendall(b"0\r\n\r\n" if "chunked" in encoding else b"")
+
+    with Fake([Reply(raw=piecewise)]) as fake, Sender(fake.account()) as send:
+        assert send(get(fake)).body == body
+
+
+def test_R7_answer_in_time(drive: Driver) -> None:
+    with Fake([Reply(body=b" " * 2**20 + b"[]")]) as fake:
+        account = fake.account()
+        assert drive(Api(account).list_page(None, 0), account) == []
+
+
+def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with Fake() as fake, Sender(fake.account()) as send:
+        send(get(fake))
+    assert fake.hits[0].headers["authorization"] == "Bearer t"
+
+
+def test_ca_file_that_is_not_there() -> None:
+    with Fake() as fake, pytest.raises(ConfigError, match="no CA file '/nowhere.pem'"):
+        Sender(fake.account(verify="/nowhere.pem"))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a..b/", f"https://{'a' * 64}.example/", "socks9://x/", "https://\ud800/"]
+)
+def test_address_that_cannot_be_asked(url: str) -> None:
+    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="can't be asked"):
+        send(Request("GET", url, {}))
+
+
+@pytest.mark.parametrize("proxy", ["http://user:canary@host:99999", "socks5://canary@h:1"])
+def test_S1_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
+    with Fake() as fake, Sender(fake.account(proxies={"https": proxy})) as send:
+        with pytest.raises(ConfigError) as caught:
+            send(Request("GET", "https://va.handoff.liveperson.net/", {}))
+    assert "canary" not in str(caught.value)
+
+
+def test_ca_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with Fake() as fake, Sender(fake.account(verify=str(tmp_path / "ca.pem"))) as send:
+        with pytest.raises(ConfigError, match="set extra verify to your CA file"):
+            send(Request("GET", fake.url.replace("http:", "https:"), {}))
+
+
+def test_ca_file_of_the_environment_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="REQUESTS_CA_BUNDLE"):
+        send(Request("GET", fake.url.replace("http:", "https:"), {}))
+
+
+def test_R10_loopback_is_not_asked_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Fake() as proxy, Fake() as fake, Sender(fake.account()) as send:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        send(get(fake))
+    assert len(fake.hits) == 1
+    assert not proxy.hits
+
+
+def test_R8_body_of_a_redirect_is_bounded() -> None:
+    with Fake([Reply(302, b" " * (LARGEST_BODY + 1), {"Location": "/x"})]) as fake:
+        with Sender(fake.account()) as send, pytest.raises(NetworkError, match="more than 64 MiB"):
+            send(get(fake))
+
+
+def test_pace_spreads_requests() -> None:
+    now = [100.0]
+    turns = Pace(10, clock=lambda: now[0])
+    assert [round(turns.turn(), 6) for _ in range(4)] == [0.0, 0.103, 0.206, 0.309]
+    now[0] = 100.25
+    assert round(turns.until_free(), 6) == round(turns.turn(), 6) == 0.162
+    now[0] = 200.0
+    assert turns.until_free() == turns.turn() == 0.0
+
+
+@given(
+    rate=st.integers(1, 50),
+    lates=st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 0.03)), min_size=1, max_size=99),
+)
+def test_R1_no_second_has_too_many_requests(rate: int, lates: list[tuple[float, float]]) -> None:
+    """Requests come when they like and arrive up to 30 ms late: no second sees more than are allowed."""
+    now, arrivals = 0.0, []
+    turns = Pace(rate, clock=lambda: now)
+    for pause, late in lates:
+        now += pause
+        arrivals.append(now + turns.turn() + late)
+    arrivals.sort()
+    assert all(after - before >= 1 for before, after in zip(arrivals, arrivals[rate:], strict=False))
+
+
+def test_one_pace_per_host() -> None:
+    assert pace("a.example", 10) is pace("a.example", 10)
+    assert pace("a.example", 10) is not pace("b.example", 10)
