@@ -146,7 +146,7 @@ class Sender:
         """Send one request, whose turn it is, and return the whole answer.
 
         While it is awaited, those that are announced to follow go out, each at its turn. Their answers wait for
-        the flow to ask; an answer that is no success, or a request that was not announced, has them forgotten.
+        the flow to ask; a request that was not announced, such as a retry, has them forgotten.
 
         :raises NetworkError: if none comes back whole, in time and within 64 MiB.
         :raises ConfigError: if the host's certificate or the proxy's address can't be used.
@@ -157,15 +157,8 @@ class Sender:
             if not request.ahead:
                 return self._send(request)
             answer = self._threads.submit(self._send, request)
-        try:
-            self._send_ahead(request, answer)
-            response = answer.result()
-        except BaseException:
-            self._ahead.clear()
-            raise
-        if response.status >= 300:
-            self._ahead.clear()  # they were refused as well, or will be answered after a wait that changes much
-        return response
+        self._send_ahead(request, answer)
+        return answer.result()
 
     def _send_ahead(self, request: Request, answer: Future[Response]) -> None:
         turns = pace(host_of(request.url), self._account.requests_per_second)
