@@ -367,7 +367,7 @@ def test_pages_are_under_way_together_and_come_in_order(drive: Driver) -> None:
     offsets = Counter(hit.offset for hit in fake.hits if hit.kind == "list")
     assert max(offsets.values()) == 1  # none is asked for twice
     assert len([offset for offset in offsets if offset > len(MANY)]) <= 30
-    assert len({hit.port for hit in fake.hits}) <= slow.most + 1  # connections are used again
+    assert len({hit.port for hit in fake.hits}) < len(fake.hits) / 2  # connections are used again
 
 
 def test_no_more_pages_are_under_way_than_the_pace_allows_in_a_second(drive: Driver) -> None:
