@@ -14,12 +14,14 @@ from airflow.sdk.log import mask_secret
 
 from airflow_provider_outbound import tables
 from airflow_provider_outbound.api import Api, renewed
+from airflow_provider_outbound.configurations import Configurations, Items, Once, find
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
-from airflow_provider_outbound.paging import Listing, Once, configurations, find, unique
+from airflow_provider_outbound.paging import Listing
 from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
 from airflow_provider_outbound.sender import Sender
-from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels, merged
+from airflow_provider_outbound.spool import Spool
+from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels
 from airflow_provider_outbound.transport import run
 
 if TYPE_CHECKING:
@@ -86,24 +88,31 @@ class OutboundHook(BaseHook):
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
+        return list(self._listed(channel, list[Item]()))
+
+    def _listed(self, channel: Channels, keep: Items) -> Iterator[Item]:
+        """Read the listings of some channels whole, then yield their items, and log what they were."""
         wanted: list[str | None] = [None]
         if channel is not None:
             several = isinstance(channel, Sequence) and not isinstance(channel, str)
-            parts = (path_part("channel", each) for each in (channel if several else [channel]))
-            wanted = list(dict.fromkeys(parts))
+            names = (path_part("channel", each) for each in (channel if several else [channel]))
+            wanted = list(dict.fromkeys(names))
         if not wanted:
             raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
-        begun, items, repeated = time.monotonic(), list[Item](), 0
+        begun, found, repeated = time.monotonic(), Configurations(keep), 0
         with Sender(self.api.account) as send:
             for each in wanted:
                 listing = Listing(self.api, each)
-                items += self._run(configurations(listing, self._progress(begun)), send)
+                self._run(found.read(listing, self._progress(begun)), send)
                 repeated += len(listing.repeated)
-        if len(wanted) > 1:
-            items = unique(items, merged)
-        summary = (len(items), self._where(self.api), time.monotonic() - begun, _kinds(items), repeated)
+        took, count, kinds = time.monotonic() - begun, 0, Counter[str]()
+        for item in found:
+            count += 1
+            kinds.update(_kinds(item))
+            yield item
+        summary = (count, self._where(self.api), took, _counts(kinds), repeated)
         self.log.info("Listed %d configurations of %s in %.1f s: %s; %d were listed more than once", *summary)
-        if not items:
+        if not count:
             self.log.warning(
                 "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
                 "Connection's host and schema; known channels: %s",
@@ -111,7 +120,6 @@ class OutboundHook(BaseHook):
                 one_line(channel),
                 ", ".join(CHANNELS),
             )
-        return items
 
     def find_template(self, name: str, channel: str | None = None, language: str | None = None) -> Item | None:
         """Return the configuration that holds a template, as updated last if several do; None if none does.
@@ -131,16 +139,28 @@ class OutboundHook(BaseHook):
         with Sender(api.account) as send:
             return self._run(find(api, criteria), send)
 
-    def get_tables(self, channel: Channels = None) -> tables.Tables:
-        """Return both tables of the account's configurations, of one listing, and log what is odd in them.
+    def iter_tables(self, channel: Channels = None) -> Iterator[tables.Tables]:
+        """Yield both tables of one listing in parts, and log what is odd in them; an account of any size fits.
+
+        The listing is read whole, into a temporary file, before the first part comes.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        items = self.get_configurations(channel)
-        built = tables.build(items, self.api.account.account_id, timezone.utcnow())
-        for note, count in sorted(built.notes.items()):
+        notes = Counter[str]()
+        with Spool() as spool:
+            items = self._listed(channel, spool)
+            for part in tables.parts(items, self.api.account.account_id, timezone.utcnow()):
+                notes.update(part.notes)
+                yield part
+        for note, count in sorted(notes.items()):
             self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
-        return built
+
+    def get_tables(self, channel: Channels = None) -> tables.Tables:
+        """Return both tables of one listing whole.
+
+        :param channel: one channel, such as ``wa``, or several; None for all.
+        """
+        return tables.whole(self.iter_tables(channel))
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
@@ -169,7 +189,8 @@ class OutboundHook(BaseHook):
         except OutboundError as error:
             return False, str(error)
         life = f"token lives {api.token_life / 60:g} min" if api.token_life else "bearer token accepted"
-        found = f"{len(items)} configurations ({_kinds(items)})"
+        kinds = Counter(kind for item in items for kind in _kinds(item))
+        found = f"{len(items)} configurations ({_counts(kinds)})"
         return True, f"{self._where(api)} answered; first page: {found}; {life}"
 
     @staticmethod
@@ -199,8 +220,12 @@ def airflow_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def _kinds(items: list[Item]) -> str:
-    """Return how many channels of each type the items have, for logs."""
-    all_channels = (channel for item in items for channel in channels(item) if isinstance(channel, dict))
-    counts = Counter(one_line(channel.get("type"), 40) for channel in all_channels)
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())) or "no channels"
+def _kinds(item: Item) -> Iterator[str]:
+    """Yield the types of an item's channels, for logs."""
+    for channel in channels(item):
+        if isinstance(channel, dict):
+            yield one_line(channel.get("type"), 40)
+
+
+def _counts(kinds: Counter[str]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "no channels"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_outbound import tables
+from airflow_provider_outbound import parquet
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.templates import plain
@@ -56,8 +56,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             if self.output_path is not None:
-                built = hook.get_tables(self.channel)
-                written = tables.write(built, self.output_path)
+                written = parquet.write(hook.iter_tables(self.channel), self.output_path)
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
                 return {"account_id": hook.api.account.account_id, **written}

@@ -10,13 +10,13 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow_provider_outbound.api import Api
-from airflow_provider_outbound.errors import TRANSIENT, OutboundError, ProtocolError
+from airflow_provider_outbound.errors import ProtocolError
 from airflow_provider_outbound.protocol import MOST_AHEAD, Flow, host_of
-from airflow_provider_outbound.templates import Catalogue, Criteria, Item, Look, newer
+from airflow_provider_outbound.templates import Item
 
 RESTARTS = 3  # times that a listing which changes while it is read is read again
 
@@ -162,84 +162,3 @@ def item_id(item: Item) -> str:
 def identity(item: Item) -> str:
     """Return what tells an item from others: its id, or its whole content if it has none."""
     return item_id(item) or hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
-
-
-def configurations(
-    listing: Listing, on_page: Callable[[Listing], None] = lambda listing: None
-) -> Flow[list[Item]]:
-    """Read a whole listing.
-
-    :param listing: what to read, from its beginning.
-    :param on_page: is told after each page.
-    :returns: every item in the server's order; a configuration that is listed twice once, as updated last.
-    """
-    items: list[Item] = []
-    while (page := (yield from listing.next_page())) is not None:
-        items[page.offset :] = page.items
-        on_page(listing)
-    return unique(items, newer)
-
-
-def unique(items: list[Item], pick: Callable[[Item, Item], Item]) -> list[Item]:
-    """Return the items with each id once; items without id are all kept.
-
-    :param items: in the order to keep.
-    :param pick: makes one item of two of the same id.
-    """
-    by_id: dict[str, Item] = {}
-    for number, item in enumerate(items):
-        key = item_id(item) or f"number {number}"
-        by_id[key] = pick(by_id[key], item) if key in by_id else item
-    return list(by_id.values())
-
-
-def look_at(criteria: Criteria, found: Catalogue | OutboundError) -> Look:
-    """Look for a template in a listing; an error that may pass counts as not seen.
-
-    :param criteria: which template is meant.
-    :param found: the listing, or the error that came instead.
-    :raises OutboundError: if it is one that can't pass.
-    """
-    if isinstance(found, Catalogue):
-        return criteria.look(found)
-    if isinstance(found, TRANSIENT):
-        return Look(None, [], f"{criteria} could not be looked for: {found}")
-    raise found
-
-
-def find(api: Api, criteria: Criteria) -> Flow[Look]:
-    """Read a listing and look for a template in it; an error that may pass counts as not seen.
-
-    :param api: the account to look in.
-    :param criteria: which template is meant.
-    """
-    found: Catalogue | OutboundError
-    try:
-        found = Catalogue((yield from configurations(Listing(api, criteria.channel))))
-    except OutboundError as error:
-        found = error
-    return look_at(criteria, found)
-
-
-class Once:
-    """Pick from pages what was not handed out before, also when the listing is read again."""
-
-    def __init__(self) -> None:
-        self._handed_out: Counter[str] = Counter()
-        self._listed: Counter[str] = Counter()
-
-    def pick(self, page: Page) -> list[Item]:
-        """Return the page's items that are new.
-
-        :param page: the next page of one listing.
-        """
-        if page.offset == 0:
-            self._listed.clear()
-        new = []
-        for item in page.items:
-            key = identity(item)
-            self._listed[key] += 1
-            if self._listed[key] > self._handed_out[key] and not (item_id(item) and self._handed_out[key]):
-                self._handed_out[key] += 1
-                new.append(item)
-        return new

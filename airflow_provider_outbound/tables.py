@@ -1,4 +1,4 @@
-"""Items as two typed tables with fixed schemas, and those tables as Parquet files.
+"""Items as two typed tables with fixed schemas.
 
 Importing this module loads neither pyarrow nor pandas; using it does.
 """
@@ -6,13 +6,12 @@ Importing this module loads neither pyarrow nor pandas; using it does.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_outbound import templates
@@ -21,9 +20,9 @@ from airflow_provider_outbound.templates import Item
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from airflow.sdk import ObjectStoragePath
 
 TABLES = ("configurations", "components")
+PART = 1000  # items in memory at once while tables are made
 
 #: Column, type and the item's field; a column without a field is computed.
 CONFIGURATIONS = (
@@ -88,7 +87,7 @@ Row = dict[str, Any]
 
 
 class Tables(NamedTuple):
-    """Both tables of one listing, and what is worth telling of them.
+    """Both tables of a listing or of a part of it, and what is worth telling of them.
 
     :param configurations: one row per item.
     :param components: one row per message component, and one per channel without any.
@@ -100,13 +99,38 @@ class Tables(NamedTuple):
     notes: Counter[str]
 
 
-def build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
-    """Make the tables of a listing.
+def parts(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Iterator[Tables]:
+    """Make the tables of a listing in parts that fit into memory, whatever their number; at least one.
 
     :param items: configurations or bare channels, as the API lists them.
     :param account_id: whose they are.
     :param fetched_at: when they were listed.
     """
+    left = iter(items)
+    part = list(islice(left, PART))
+    while True:
+        yield _build(part, account_id, fetched_at)
+        if not (part := list(islice(left, PART))):
+            return
+
+
+def build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
+    """Make the tables of a listing whole; the parameters are those of :func:`parts`."""
+    return whole(parts(items, account_id, fetched_at))
+
+
+def whole(parts: Iterable[Tables]) -> Tables:
+    """Put the parts of a listing's tables together.
+
+    :param parts: one at least.
+    """
+    import pyarrow as pa
+
+    configurations, components, notes = zip(*parts, strict=True)
+    return Tables(pa.concat_tables(configurations), pa.concat_tables(components), sum(notes, Counter()))
+
+
+def _build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
     notes: Counter[str] = Counter()
     configurations: list[Row] = []
     components: list[Row] = []
@@ -230,39 +254,3 @@ def _table(columns: Iterable[tuple[str, str, str | None]], rows: list[Row]) -> p
     import pyarrow as pa
 
     return pa.Table.from_pylist(rows, schema=_schema(columns))
-
-
-def write(tables: Tables, folder: str | os.PathLike[str] | ObjectStoragePath) -> dict[str, Any]:
-    """Write both tables into a folder as Parquet: a reader sees the old file or the new one, whole.
-
-    :param folder: local, or any URL that Airflow's object storage takes; made if missing.
-    :returns: ``{"configurations": {"path": str, "rows": int}, "components": ...}``.
-    :raises ConfigError: if there is no such storage.
-    """
-    import pyarrow.parquet as pq
-    from airflow.sdk import ObjectStoragePath
-
-    if folder == "":
-        raise ConfigError("output_path is empty: name a folder")
-    try:
-        base = folder if isinstance(folder, ObjectStoragePath) else ObjectStoragePath(os.fspath(folder))
-        storage = base.fs
-    except (TypeError, ValueError, ImportError) as error:
-        raise ConfigError(f"output_path {one_line(repr(folder))} can't be used: {one_line(error)}") from error
-    base.mkdir(parents=True, exist_ok=True)
-    written = {}
-    unfinished = {}
-    try:
-        for name in TABLES:
-            table, path = getattr(tables, name), base / f"{name}.parquet"
-            # Readers of a folder pass over names that begin with a dot.
-            unfinished[name] = base / f".{name}.{uuid.uuid4().hex}"
-            pq.write_table(table, unfinished[name].path, filesystem=storage)
-            written[name] = {"path": str(path), "rows": table.num_rows}
-        for name in TABLES:
-            storage.mv(unfinished[name].path, (base / f"{name}.parquet").path)
-            del unfinished[name]
-    finally:
-        for left in unfinished.values():
-            left.unlink(missing_ok=True)
-    return written

@@ -10,9 +10,9 @@ from typing import Any
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_outbound.configurations import look_at
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.paging import look_at
 from airflow_provider_outbound.templates import Criteria
 from airflow_provider_outbound.watches import watching
 

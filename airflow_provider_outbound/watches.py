@@ -12,9 +12,10 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_outbound.api import Api, renewed
+from airflow_provider_outbound.configurations import configurations
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.paging import Listing, configurations
+from airflow_provider_outbound.paging import Listing
 from airflow_provider_outbound.sender import Sender
 from airflow_provider_outbound.templates import Catalogue
 from airflow_provider_outbound.transport import arun

@@ -13,19 +13,22 @@ PACKAGE = "airflow_provider_outbound"
 FILES = {path.stem: path for path in (Path(__file__).parent.parent / PACKAGE).glob("*.py")}
 FLOORS = {
     "errors": 0,
+    "spool": 0,
     "protocol": 1,
     "templates": 1,
     "api": 2,
     "sender": 2,
-    "transport": 3,
     "tables": 2,
+    "transport": 3,
     "paging": 3,
+    "parquet": 3,
     "connections": 3,
-    "hooks": 4,
-    "watches": 4,
-    "operators": 5,
-    "triggers": 5,
-    "sensors": 6,
+    "configurations": 4,
+    "hooks": 5,
+    "watches": 5,
+    "operators": 6,
+    "triggers": 6,
+    "sensors": 7,
 }
 # These stand beside the house, and import nothing of the package but what is named here.
 BESIDE: dict[str, set[str]] = {

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.configurations import configurations
 from airflow_provider_outbound.errors import NetworkError, ProtocolError
-from airflow_provider_outbound.paging import Listing, Once, Page, configurations, find
+from airflow_provider_outbound.paging import Listing
 from airflow_provider_outbound.protocol import Account, Flow, Request, Response
-from airflow_provider_outbound.templates import Criteria
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration, grant, paged
 
@@ -159,25 +159,6 @@ def test_P3_keeps_changing(drive: Driver) -> None:
     with Fake(changing(items, always)) as fake, pytest.raises(ProtocolError, match="kept changing.*3 times again"):
         read(fake, drive)
     assert fake.kinds().count("list") == 8
-
-
-def test_P3_streamed_items_come_once(drive: Driver) -> None:
-    items = [configuration(number) for number in range(90)]
-    with Fake(changing(items, {2: lambda items: items.insert(0, configuration(1000))})) as fake:
-        account = fake.account()
-        listing, once = Listing(Api(account)), Once()
-        got: list[str] = []
-        while page := drive(listing.next_page(), account):
-            got += [item["name"] for item in once.pick(page)]
-    assert len(got) == 91
-    assert set(got) == {item["name"] for item in items}
-
-
-def test_P3_streamed_bare_channels_keep_their_number() -> None:
-    once = Once()
-    assert once.pick(Page(0, [bare(1), bare(1), bare(2)])) == [bare(1), bare(1), bare(2)]
-    assert once.pick(Page(0, [bare(3), bare(1)])) == [bare(3)]
-    assert once.pick(Page(2, [bare(1), bare(1)])) == [bare(1)]
 
 
 def test_P4_same_id_twice(drive: Driver) -> None:
@@ -443,16 +424,6 @@ def test_P3_changed_while_several_pages_are_under_way(drive: Driver) -> None:
     items = list(MANY)
     with Fake(Slow(changing(items, {9: lambda items: items.pop(0)}))) as fake:
         assert read(fake, drive, requests_per_second=PACE) == items
-
-
-def test_find_waits_through_what_may_pass(drive: Driver) -> None:
-    with Fake([Reply(503, b"")]) as fake:
-        account = fake.account()
-        look = drive(find(Api(account, retry_waits=()), Criteria("n1")), account)
-    assert look.item is None
-    assert "could not be looked for" in look.seen
-    assert "503" in look.seen
-    assert fake.kinds() == ["token", "list"]
 
 
 SCENARIOS: dict[str, Callable[[], Fake]] = {

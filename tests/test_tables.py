@@ -11,16 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from airflow.sdk import ObjectStoragePath
-from airflow.sdk.io import attach
-from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_outbound import tables, templates
 from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.templates import Catalogue, Criteria
-from tests.fake import configuration
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -262,52 +258,6 @@ def test_P6_empty_account_gives_typed_tables() -> None:
     assert built.configurations.schema == tables.schema("configurations")
     assert built.components.schema == tables.schema("components")
     assert built.components.num_rows == 0
-
-
-def test_written_files_read_back_equal(tmp_path: Path) -> None:
-    built = build(*[configuration(number) for number in range(10)])
-    written = tables.write(built, tmp_path / "a" / "b")
-    assert written == {
-        "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
-        "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
-    }
-    assert pq.read_table(written["configurations"]["path"]) == built.configurations
-    assert pq.read_table(written["components"]["path"]) == built.components
-    assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [
-        "components.parquet",
-        "configurations.parquet",
-    ]
-
-
-def test_any_object_storage_will_do() -> None:
-    bucket = MemoryFileSystem()
-    attach("memory", fs=bucket)
-    built = build(configuration(1))
-    written = tables.write(built, ObjectStoragePath("memory://bucket/outbound/date=2026-11-22"))
-    path = "/bucket/outbound/date=2026-11-22/components.parquet"
-    assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
-    assert pq.read_table(path, filesystem=bucket) == built.components
-    assert [name.rpartition("/")[2] for name in bucket.find("/bucket")] == [
-        "components.parquet",
-        "configurations.parquet",
-    ]
-
-
-def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
-    old = build(configuration(1))
-    tables.write(old, tmp_path)
-    # The second table can't be written, so neither file may change.
-    broken = old._replace(configurations=build().configurations, components=None)  # type: ignore[arg-type]
-    with pytest.raises(AttributeError):
-        tables.write(broken, tmp_path)
-    assert pq.read_table(tmp_path / "configurations.parquet") == old.configurations
-    assert pq.read_table(tmp_path / "components.parquet") == old.components
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_folder_that_no_storage_knows() -> None:
-    with pytest.raises(ConfigError, match=r"output_path 'nowhere://x/y' can't be used"):
-        tables.write(build(), "nowhere://x/y")
 
 
 def test_table_that_does_not_exist() -> None:
