@@ -225,7 +225,7 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
         return [data]
     if isinstance(data, list) and all(isinstance(item, dict) for item in data):
         return data
-    raise ProtocolError(f"{answer.host} answered JSON that is no list of configurations: {answer.shown}")
+    raise ProtocolError(f"{answer.host} answered JSON that is no list of configurations: {answer.shown()}")
 
 
 def _claims(token: str) -> dict[str, Any]:

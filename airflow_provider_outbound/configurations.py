@@ -51,11 +51,17 @@ class Configurations:
             on_page(listing)
 
     def __iter__(self) -> Iterator[Item]:
-        numbers: dict[str, list[int]] = {}
+        first: dict[str, int] = {}
+        again: dict[str, list[int]] = {}
         for number, key in enumerate(self._ids):
-            numbers.setdefault(key or f"number {number}", []).append(number)
-        for each in numbers.values():
-            yield self._items[each[0]] if len(each) == 1 else self._one(each)
+            if key and first.setdefault(key, number) != number:
+                again.setdefault(key, []).append(number)
+        for number, key in enumerate(self._ids):
+            if key in again:
+                if first[key] == number:
+                    yield self._one([number, *again[key]])
+            else:
+                yield self._items[number]
 
     def _one(self, numbers: list[int]) -> Item:
         """Return one configuration for all items of an id."""

@@ -19,9 +19,10 @@ from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, ac
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
 from airflow_provider_outbound.paging import Listing
 from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
+from airflow_provider_outbound.schemas import TABLES, schema
 from airflow_provider_outbound.sender import Sender
 from airflow_provider_outbound.spool import Spool
-from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels
+from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels, text
 from airflow_provider_outbound.transport import run
 
 if TYPE_CHECKING:
@@ -105,10 +106,11 @@ class OutboundHook(BaseHook):
                 listing = Listing(self.api, each)
                 self._run(found.read(listing, self._progress(begun)), send)
                 repeated += len(listing.repeated)
-        took, count, kinds = time.monotonic() - begun, 0, Counter[str]()
+        took, count, kinds = time.monotonic() - begun, 0, Counter[str | None]()
         for item in found:
             count += 1
-            kinds.update(_kinds(item))
+            for kind in _kinds(item):
+                kinds[kind] += 1
             yield item
         summary = (count, self._where(self.api), took, _counts(kinds), repeated)
         self.log.info("Listed %d configurations of %s in %.1f s: %s; %d were listed more than once", *summary)
@@ -139,28 +141,22 @@ class OutboundHook(BaseHook):
         with Sender(api.account) as send:
             return self._run(find(api, criteria), send)
 
-    def iter_tables(self, channel: Channels = None) -> Iterator[tables.Tables]:
-        """Yield both tables of one listing in parts, and log what is odd in them; an account of any size fits.
+    def iter_tables(
+        self, channel: Channels = None, names: Collection[str] = TABLES
+    ) -> Iterator[dict[str, pa.Table]]:
+        """Yield the tables of one listing in parts, by name, and log what is odd in them: any account fits.
 
         The listing is read whole, into a temporary file, before the first part comes.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
+        :param names: which tables to make.
         """
         notes = Counter[str]()
         with Spool() as spool:
             items = self._listed(channel, spool)
-            for part in tables.parts(items, self.api.account.account_id, timezone.utcnow()):
-                notes.update(part.notes)
-                yield part
+            yield from tables.parts(items, self.api.account.account_id, timezone.utcnow(), notes, names)
         for note, count in sorted(notes.items()):
             self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
-
-    def get_tables(self, channel: Channels = None) -> tables.Tables:
-        """Return both tables of one listing whole.
-
-        :param channel: one channel, such as ``wa``, or several; None for all.
-        """
-        return tables.whole(self.iter_tables(channel))
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
@@ -168,9 +164,8 @@ class OutboundHook(BaseHook):
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        tables.schema(table)
-        built = self.get_tables(channel)
-        return built.configurations if table == "configurations" else built.components
+        schema(table)
+        return tables.whole(self.iter_tables(channel, [table]))[table]
 
     def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.
@@ -220,12 +215,11 @@ def airflow_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def _kinds(item: Item) -> Iterator[str]:
-    """Yield the types of an item's channels, for logs."""
-    for channel in channels(item):
-        if isinstance(channel, dict):
-            yield one_line(channel.get("type"), 40)
+def _kinds(item: Item) -> list[str | None]:
+    """Return the types of an item's channels, for logs."""
+    return [text(channel.get("type")) for channel in channels(item) if isinstance(channel, dict)]
 
 
-def _counts(kinds: Counter[str]) -> str:
-    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "no channels"
+def _counts(kinds: Counter[str | None]) -> str:
+    shown = sorted((one_line(kind, 40), count) for kind, count in kinds.items())
+    return ", ".join(f"{kind} {count}" for kind, count in shown) or "no channels"

@@ -14,16 +14,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, one_line
-from airflow_provider_outbound.tables import TABLES, Tables, schema
+from airflow_provider_outbound.schemas import TABLES, schema
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from airflow.sdk import ObjectStoragePath
 
 
-def write(parts: Iterable[Tables], folder: str | os.PathLike[str] | ObjectStoragePath) -> dict[str, Any]:
+def write(
+    parts: Iterable[dict[str, pa.Table]], folder: str | os.PathLike[str] | ObjectStoragePath
+) -> dict[str, Any]:
     """Write both tables into a folder as Parquet: a reader sees the old file or the new one, whole.
 
-    :param parts: of the tables, one at least; the folder is not touched before the first one is there.
+    :param parts: of both tables, by name, one at least; the folder is not touched before the first one is there.
     :param folder: local, or any URL that Airflow's object storage takes; made if missing.
     :returns: ``{"configurations": {"path": str, "rows": int}, "components": ...}``.
     :raises ConfigError: if there is no such storage.
@@ -52,9 +55,8 @@ def write(parts: Iterable[Tables], folder: str | os.PathLike[str] | ObjectStorag
             }
             for part in chain([first], left):
                 for name, writer in writers.items():
-                    table = getattr(part, name)
-                    writer.write_table(table)
-                    rows[name] += table.num_rows
+                    writer.write_table(part[name])
+                    rows[name] += part[name].num_rows
         for name in TABLES:
             storage.mv(unfinished[name].path, (base / f"{name}.parquet").path)
             del unfinished[name]

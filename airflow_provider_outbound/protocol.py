@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -30,6 +31,7 @@ from airflow_provider_outbound.errors import (
     Unavailable,
     one_line,
 )
+from airflow_provider_outbound.json_text import decode
 
 T = TypeVar("T")
 
@@ -136,11 +138,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answer:
-    """A 2xx answer's JSON; ``shown`` is its content type and first characters, for a message."""
+    """A 2xx answer's JSON; ``shown`` gives its content type and first characters, for a message."""
 
     host: str
     data: Any = field(repr=False)
-    shown: str = field(repr=False)
+    shown: Callable[[], str] = field(repr=False)
 
 
 def host_of(url: str) -> str:
@@ -186,10 +188,10 @@ def exchange(
         error: OutboundError
         try:
             response = cast(Response, (yield request))
-            shown = _shown(endpoint, request, response, account)
+            shown = partial(_shown, endpoint, request, response, account)
             if 200 <= response.status < 300:
                 return _read(request.url, response, shown)
-            error = _refusal(endpoint, request, response, account, shown)
+            error = _refusal(endpoint, request, response, account, shown())
             least_wait = min(_retry_after(response, now), LONGEST_WAIT)
         except NetworkError as caught:
             error = caught
@@ -210,16 +212,16 @@ def _retry_after(response: Response, now: Callable[[], float]) -> float:
     return max(seconds, 0.0)
 
 
-def _read(url: str, response: Response, shown: str) -> Answer:
+def _read(url: str, response: Response, shown: Callable[[], str]) -> Answer:
     host = host_of(url)
     try:
-        return Answer(host, json.loads(response.body), shown)
+        return Answer(host, decode(response.body), shown)
     except RecursionError:
-        raise ProtocolError(f"{host} answered JSON nested too deeply to read: {shown}") from None
+        raise ProtocolError(f"{host} answered JSON nested too deeply to read: {shown()}") from None
     except ValueError:
         if response.body.strip()[:1] in (b"", b"[", b"{"):
-            raise NetworkError(f"{host} answered JSON that ends early or is broken: {shown}") from None
-    raise ProtocolError(f"{host} answered something else than JSON: {shown}")
+            raise NetworkError(f"{host} answered JSON that ends early or is broken: {shown()}") from None
+    raise ProtocolError(f"{host} answered something else than JSON: {shown()}")
 
 
 def _shown(endpoint: Endpoint, request: Request, response: Response, account: Account) -> str:

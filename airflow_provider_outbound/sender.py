@@ -6,13 +6,15 @@ whatever the latency.
 
 from __future__ import annotations
 
+import http.client
+import io
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from typing import Any
 
 import requests
@@ -40,38 +42,46 @@ BROKEN_OFF = (
 )
 
 
-class _HeadersInTime:
-    """A connection that gives the headers of an answer as long as one read; urllib3 gives that to each read."""
+class _Timed(io.RawIOBase):
+    """What comes from a socket, within the seconds of one read; sockets themselves give that to each read.
 
-    def getresponse(self) -> Any:
-        late = threading.Event()
-        end = threading.Timer(self.timeout, _cut, (self.sock, late))  # type: ignore[attr-defined]
-        end.daemon = True
-        end.start()
-        try:
-            response = super().getresponse()  # type: ignore[misc]
-        finally:
-            end.cancel()
-        if late.is_set():  # headers that end too early pass for whole ones
-            response.close()
-            raise TimeoutError("the headers did not come in time")
-        return response
+    :param stream: the socket's own.
+    :param sock: the socket.
+    """
 
+    def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
+        self._stream, self._sock = stream, sock
+        self._end = time.monotonic() + (sock.gettimeout() or math.inf)
 
-def _cut(sock: Any, late: threading.Event) -> None:
-    """End a connection that a thread reads from."""
-    late.set()
-    with suppress(OSError):
-        # The plain socket's method, also for TLS, whose own takes the connection away from under the reader.
-        socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
+    def readable(self) -> bool:
+        return True
 
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer drips")
+        self._sock.settimeout(left)
+        return self._stream.readinto(buffer)
 
-class _HTTPConnection(_HeadersInTime, urllib3.connection.HTTPConnection):
-    pass
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
-class _HTTPSConnection(_HeadersInTime, urllib3.connection.HTTPSConnection):
-    pass
+class _Response(http.client.HTTPResponse):
+    """An answer that is to come in time as a whole, headers and body."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
+
+
+class _HTTPConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
@@ -113,13 +123,12 @@ class Sender:
     """Send requests for an account through one session, each at its turn.
 
     :param account: whose timeout, pace, certificates and proxies to use.
-    :param clock: monotonic seconds, for the deadline of a request.
     """
 
-    def __init__(self, account: Account, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, account: Account) -> None:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
             raise ConfigError(f"extra verify: there is no CA file {one_line(repr(account.verify))}")
-        self._account, self._clock = account, clock
+        self._account = account
         self._session = _Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter())
@@ -172,7 +181,6 @@ class Sender:
 
     def _send(self, request: Request) -> Response:
         timeout, host = self._account.timeout, host_of(request.url)
-        end = self._clock() + timeout
         # Plain http is allowed on loopback only, where no proxy of the environment belongs.
         self._session.trust_env = not request.url.startswith("http://")
         try:
@@ -189,13 +197,10 @@ class Sender:
                 stream=True,
             ) as answer:
                 body = bytearray()
-                # By what has come, not by full chunks: an answer that drips would pass any deadline in between.
                 while chunk := answer.raw.read1(CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > LARGEST_BODY:
                         raise NetworkError(f"{host} sent more than {LARGEST_BODY >> 20} MiB: lower page_size")
-                    if self._clock() > end:
-                        raise NetworkError(f"{host} took more than {timeout:g} s for one answer: raise timeout")
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(answer.status_code, headers, bytes(body))
         except BROKEN_OFF as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from array import array
 from collections.abc import Iterable
 from typing import Any
+
+from airflow_provider_outbound.json_text import decode, encode
 
 
 class Spool:
@@ -32,13 +33,13 @@ class Spool:
     def __getitem__(self, number: int) -> dict[str, Any]:
         begin, end = self._begins[number], self._begins[number + 1]
         self._file.seek(begin)
-        item: dict[str, Any] = json.loads(self._file.read(end - begin))
+        item: dict[str, Any] = decode(self._file.read(end - begin))
         return item
 
     def __setitem__(self, where: slice, items: Iterable[dict[str, Any]]) -> None:
         del self._begins[where.start + 1 :]
         self._file.seek(self._begins[-1])
         self._file.truncate()
-        for item in items:
-            self._file.write(json.dumps(item).encode())
-            self._begins.append(self._file.tell())
+        for text in map(encode, items):
+            self._file.write(text)
+            self._begins.append(self._begins[-1] + len(text))

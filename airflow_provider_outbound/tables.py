@@ -5,194 +5,189 @@ Importing this module loads neither pyarrow nor pandas; using it does.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound import templates
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.errors import one_line
+from airflow_provider_outbound.json_text import encode
+from airflow_provider_outbound.schemas import (
+    CHANNEL,
+    COMPONENT,
+    CONFIGURATIONS,
+    ID,
+    NAME,
+    TABLES,
+    Columns,
+    schema,
+    types,
+)
 from airflow_provider_outbound.templates import Item
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = ("configurations", "components")
-PART = 1000  # items in memory at once while tables are made
+PART = 5000  # items of a part, and so of a row group in a file
+CHUNK = 100  # items at once as Python's objects: of more, its garbage collector would go through all in vain
 
-#: Column, type and the item's field; a column without a field is computed.
-CONFIGURATIONS = (
-    ("id", "string", "id"),
-    ("name", "string", "name"),
-    ("lookback_period_day", "int64", "lookbackPeriodDay"),
-    ("lookback_period_hour", "int64", "lookbackPeriodHour"),
-    ("route_all_within_lookback", "bool", "routeAllWithinLookback"),
-    ("created_at", "timestamp", "createdAt"),
-    ("updated_at", "timestamp", "updatedAt"),
-    ("channel_types", "strings", None),
-    ("languages", "strings", None),
-    ("template_names", "strings", None),
-    ("variables", "strings", None),
-    ("account_id", "string", None),
-    ("fetched_at", "timestamp", None),
-    ("raw", "string", None),
-)
-_CHANNEL = (
-    ("channel_type", "string", "type"),
-    ("language", "string", "language"),
-    ("outbound_number", "string", "outboundnumber"),
-    ("namespace", "string", "namespace"),
-    ("template_name", "string", "templatename"),
-    ("app_names", "strings", "appNames"),
-    ("service_account_name", "string", "serviceAccountName"),
-    ("card_orientation", "string", "cardOrientation"),
-)
-_COMPONENT = (
-    ("component_type", "string", "type"),
-    ("sub_type", "string", "sub_type"),
-    ("title", "string", "title"),
-    ("content", "string", "content"),
-    ("url", "string", "url"),
-    ("phone_number", "string", "phone_number"),
-    ("button_index", "int64", "index"),
-    ("opt_out", "string", "optOut"),
-    ("height", "string", "height"),
-    ("thumbnail_image_alignment", "string", "thumbnailImageAlignment"),
-    ("message_text", "string", "messageText"),
-    ("notification_title", "string", "notificationTitle"),
-    ("notification_message", "string", "notificationMessage"),
-    ("is_same_message_for_notification", "bool", "isSameMessageForNotification"),
-    ("is_clickable", "bool", "isClickable"),
-    ("destination_url", "string", "destinationUrl"),
-    ("variables", "strings", "variables"),
-)
-COMPONENTS = (
-    ("configuration_id", "string", None),
-    ("configuration_name", "string", None),
-    ("channel_index", "int64", None),
-    *_CHANNEL,
-    ("component_index", "int64", None),
-    *_COMPONENT,
-    ("placeholders", "strings", None),
-    ("raw", "string", None),
-)
 # LivePerson's page spells these both ways.
 _ALSO = {"appNames": "appName", "variables": "Variables"}
 
-Row = dict[str, Any]
+_NONE: Item = {}  # stands for the component of a channel without any
 
 
-class Tables(NamedTuple):
-    """Both tables of a listing or of a part of it, and what is worth telling of them.
-
-    :param configurations: one row per item.
-    :param components: one row per message component, and one per channel without any.
-    :param notes: how often a value could not be read, a type was unknown, or variables and texts disagree.
-    """
-
-    configurations: pa.Table
-    components: pa.Table
-    notes: Counter[str]
-
-
-def parts(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Iterator[Tables]:
+def parts(
+    items: Iterable[Item],
+    account_id: str,
+    fetched_at: datetime,
+    notes: Counter[str],
+    names: Iterable[str] = TABLES,
+) -> Iterator[dict[str, pa.Table]]:
     """Make the tables of a listing in parts that fit into memory, whatever their number; at least one.
 
     :param items: configurations or bare channels, as the API lists them.
     :param account_id: whose they are.
     :param fetched_at: when they were listed.
+    :param notes: counts how often a value could not be read, a type was unknown, or texts and variables disagree.
+    :param names: which tables to make.
+    :returns: of each part, the tables by name: one row per item, and one row per message component.
     """
     left = iter(items)
-    part = list(islice(left, PART))
+    chunk = list(islice(left, CHUNK))
     while True:
-        yield _build(part, account_id, fetched_at)
-        if not (part := list(islice(left, PART))):
+        part = []
+        for _ in range(PART // CHUNK):
+            part.append(_tables(chunk, account_id, fetched_at, notes, names))
+            if not (chunk := list(islice(left, CHUNK))):
+                break
+        yield whole(part)
+        if not chunk:
             return
 
 
-def build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
-    """Make the tables of a listing whole; the parameters are those of :func:`parts`."""
-    return whole(parts(items, account_id, fetched_at))
+def _tables(
+    items: list[Item], account_id: str, fetched_at: datetime, notes: Counter[str], names: Iterable[str]
+) -> dict[str, pa.Table]:
+    tables = {}
+    if "configurations" in names:
+        tables["configurations"] = _configurations(items, account_id, fetched_at, notes)
+    if "components" in names:
+        tables["components"] = _components(items, notes)
+    return tables
 
 
-def whole(parts: Iterable[Tables]) -> Tables:
+def whole(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
     """Put the parts of a listing's tables together.
 
     :param parts: one at least.
     """
     import pyarrow as pa
 
-    configurations, components, notes = zip(*parts, strict=True)
-    return Tables(pa.concat_tables(configurations), pa.concat_tables(components), sum(notes, Counter()))
+    pieces = list(parts)
+    return {name: pa.concat_tables(part[name] for part in pieces) for name in pieces[0]}
 
 
-def _build(items: Iterable[Item], account_id: str, fetched_at: datetime) -> Tables:
-    notes: Counter[str] = Counter()
-    configurations: list[Row] = []
-    components: list[Row] = []
-    for item in items:
-        row = _configuration(item, notes)
-        configurations.append({**row, "account_id": account_id, "fetched_at": fetched_at})
-        components += _components(item, row, notes)
-    return Tables(_table(CONFIGURATIONS, configurations), _table(COMPONENTS, components), notes)
-
-
-def _configuration(item: Item, notes: Counter[str]) -> Row:
-    row = _read(CONFIGURATIONS, item, notes)
-    channels = [channel for channel in templates.channels(item) if isinstance(channel, dict)]
+def _configurations(items: list[Item], account_id: str, fetched_at: datetime, notes: Counter[str]) -> pa.Table:
+    channels = [[each for each in templates.channels(item) if isinstance(each, dict)] for item in items]
+    columns = _read(CONFIGURATIONS, items, notes)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        values = (templates.text(channel.get(key)) for channel in channels)
-        row[column] = list(dict.fromkeys(value for value in values if value is not None))
-    variables = templates.in_order(name for channel in channels for name in templates.variables(channel))
-    row["variables"] = variables
-    row["raw"] = _json(item)
-    return row
+        values = ([templates.text(channel.get(key)) for channel in each] for each in channels)
+        columns[column] = [list(dict.fromkeys(text for text in texts if text is not None)) for texts in values]
+    columns["variables"] = [templates.variables(*each) for each in channels]
+    columns["raw"] = list(map(encode, items))
+    columns["account_id"] = [account_id] * len(items)
+    columns["fetched_at"] = [fetched_at] * len(items)
+    return _table("configurations", columns)
 
 
-def _components(item: Item, configuration: Row, notes: Counter[str]) -> list[Row]:
-    rows: list[Row] = []
-    for channel_index, channel in enumerate(templates.channels(item)):
-        shared = {
-            "configuration_id": configuration["id"],
-            "configuration_name": configuration["name"],
-            "channel_index": channel_index,
-            **_read(_CHANNEL, channel, notes),
-        }
-        if (kind := shared["channel_type"]) not in templates.CHANNELS:
+def _components(items: list[Item], notes: Counter[str]) -> pa.Table:
+    import pyarrow as pa
+
+    # Each channel after the number of its item and its own within that; components in the same way after these.
+    channels = [
+        (number, index, channel)
+        for number, item in enumerate(items)
+        for index, channel in enumerate(templates.channels(item))
+    ]
+    rows = [
+        (number, index, component)
+        for number, (_, _, channel) in enumerate(channels)
+        for index, component in _numbered(templates.components(channel))
+    ]
+    of_channel = pa.array([number for number, _, _ in rows], pa.int64())
+    of_item = pa.array([number for number, _, _ in channels], pa.int64()).take(of_channel)
+    items_own = _read((ID, NAME), items, Counter())  # what is odd was counted with the other table
+    channels_own = _read(CHANNEL, [channel for _, _, channel in channels], notes)
+    columns = {f"configuration_{name}": array.take(of_item) for name, array in items_own.items()}
+    columns |= {name: array.take(of_channel) for name, array in channels_own.items()}
+    columns["channel_index"] = pa.array([index for _, index, _ in channels], pa.int64()).take(of_channel)
+    columns["component_index"] = [index for _, index, _ in rows]
+    columns |= _read(COMPONENT, [component for _, _, component in rows], notes)
+    used = [None if each is _NONE else templates.placeholders(each) for _, _, each in rows]
+    columns["placeholders"] = used
+    columns["raw"] = [None if each is _NONE else encode(each) for _, _, each in rows]
+
+    for kind in channels_own["channel_type"].to_pylist():
+        if kind not in templates.CHANNELS:
             notes[f"unknown channel type {one_line(repr(kind), 40)}"] += 1
-        components = templates.components(channel)
-        if not components:
-            rows.append(shared)
-        for component_index, component in enumerate(components):
-            row = {**shared, "component_index": component_index, **_read(_COMPONENT, component, notes)}
-            if (kind := row["component_type"]) not in templates.COMPONENTS:
-                notes[f"unknown component type {one_line(repr(kind), 40)}"] += 1
-            row["placeholders"] = templates.placeholders(component)
-            if set(row["placeholders"]) != set(row["variables"] or ()):
-                notes["components whose variables and placeholders differ"] += 1
-            row["raw"] = _json(component)
-            rows.append(row)
-    return rows
-
-
-def _read(columns: Iterable[tuple[str, str, str | None]], source: Any, notes: Counter[str]) -> Row:
-    """Read fields into typed columns: null, and noted, where a value is not of the type."""
-    row: Row = {}
-    fields = source if isinstance(source, dict) else {}
-    if not isinstance(source, dict):
-        notes["values that should be objects"] += 1
-    for column, kind, key in columns:
-        if key is None:
+    declared = columns["variables"].to_pylist()
+    for kind, takes, uses in zip(columns["component_type"].to_pylist(), declared, used, strict=True):
+        if uses is None:
             continue
-        value = fields.get(key, fields.get(_ALSO.get(key, key)))
-        row[column] = None if value is None else _READERS[kind](value)
-        if row[column] is None and value is not None:
+        if kind not in templates.COMPONENTS:
+            notes[f"unknown component type {one_line(repr(kind), 40)}"] += 1
+        if set(uses) != set(takes or ()):
+            notes["components whose variables and placeholders differ"] += 1
+    return _table("components", columns)
+
+
+def _numbered(components: list[Any]) -> Iterable[tuple[int | None, Any]]:
+    return enumerate(components) if components else [(None, _NONE)]
+
+
+def _read(columns: Columns, sources: list[Any], notes: Counter[str]) -> dict[str, Any]:
+    """Read fields of objects into typed columns."""
+    objects = [each if isinstance(each, dict) else {} for each in sources]
+    if odd := sum(not isinstance(each, dict) for each in sources):
+        notes["values that should be objects"] += odd
+    found = {}
+    for column, kind, key in columns:
+        if key in _ALSO:
+            values = [each.get(key, each.get(_ALSO[key])) for each in objects]
+        elif key is not None:
+            values = [each.get(key) for each in objects]
+        else:
+            continue
+        found[column] = _array(column, kind, values, notes)
+    return found
+
+
+def _array(column: str, kind: str, values: list[Any], notes: Counter[str]) -> pa.Array[Any]:
+    """Make a column: null, and noted, where a value is not of the type; at once where all are."""
+    import pyarrow as pa
+
+    lists = [each for each in values if each is not None] if kind == "strings" else []
+    inner = chain.from_iterable(each for each in lists if isinstance(each, list))
+    if set(map(type, values)) <= _PLAIN[kind] and set(map(type, inner)) <= {str}:
+        with suppress(UnicodeEncodeError, OverflowError):
+            return pa.array(values, types()[kind])
+    stored = [None if value is None else _READERS[kind](value) for value in values]
+    for value, kept in zip(values, stored, strict=True):
+        if value is not None and kept is None:
             notes[f"unreadable {column}"] += 1
-    return row
+        elif kind in ("string", "strings") and _replaced(value, kept):
+            notes[f"{column} with half a character, replaced"] += 1
+    return pa.array(stored, types()[kind])
+
+
+def _replaced(value: Any, kept: Any) -> bool:
+    """Tell whether text was changed, because UTF-8 can't hold it."""
+    values, texts = (each if isinstance(each, list) else [each] for each in (value, kept))
+    return any(isinstance(one, str) and one != other for one, other in zip(values, texts, strict=True))
 
 
 def _integer(value: Any) -> int | None:
@@ -211,6 +206,14 @@ def _boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+#: The types of values that a column takes as they are.
+_PLAIN: dict[str, set[type]] = {
+    "string": {str, type(None)},
+    "int64": {int, type(None)},
+    "bool": {bool, type(None)},
+    "timestamp": {type(None)},
+    "strings": {list, type(None)},
+}
 _READERS: dict[str, Callable[[Any], Any]] = {
     "string": templates.text,
     "int64": _integer,
@@ -220,37 +223,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if templates.storable(text) == text else json.dumps(value)
-
-
-@cache
-def schema(table: str) -> pa.Schema:
-    """Return the fixed schema of a table.
-
-    :param table: ``configurations`` or ``components``.
-    :raises ConfigError: for any other name.
-    """
-    if table not in TABLES:
-        raise ConfigError(f"table is {one_line(repr(table), 60)}: give configurations or components")
-    return _schema(CONFIGURATIONS if table == "configurations" else COMPONENTS)
-
-
-def _schema(columns: Iterable[tuple[str, str, str | None]]) -> pa.Schema:
+def _table(name: str, columns: dict[str, Any]) -> pa.Table:
     import pyarrow as pa
 
-    types = {
-        "string": pa.string(),
-        "int64": pa.int64(),
-        "bool": pa.bool_(),
-        "timestamp": pa.timestamp("ms", tz="UTC"),
-        "strings": pa.list_(pa.string()),
-    }
-    return pa.schema([pa.field(column, types[kind]) for column, kind, _ in columns])
-
-
-def _table(columns: Iterable[tuple[str, str, str | None]], rows: list[Row]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(rows, schema=_schema(columns))
+    return pa.table([columns[column] for column in schema(name).names], schema=schema(name))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from airflow_provider_outbound.errors import ConfigError, one_line
 
@@ -47,43 +47,45 @@ def placeholders(component: Any) -> list[str]:
     """Return the numbers of the placeholders in a component's texts, each once, in order of appearance."""
     if not isinstance(component, dict):
         return []
-    found = (match for text in component.values() if isinstance(text, str) for match in PLACEHOLDER.finditer(text))
+    texts = (text for text in component.values() if isinstance(text, str) and ("$" in text or "{{" in text))
+    found = (match for text in texts for match in PLACEHOLDER.finditer(text))
     return list(dict.fromkeys(match[1] or match[2] for match in found))
 
 
-def variables(channel: Any) -> list[str]:
-    """Return the variables that a channel's template takes, sorted.
+def variables(*channels: Any) -> list[str]:
+    """Return the variables that channels' templates take, sorted.
 
     A component's own declaration counts; only where it makes none do its placeholders ("$5" may be a price).
     """
     names: set[str] = set()
-    for component in components(channel):
-        stated = strings(declared(component))
-        names.update(placeholders(component) if stated is None else stated)
+    for channel in channels:
+        for component in components(channel):
+            stated = strings(declared(component))
+            names.update(placeholders(component) if stated is None else stated)
     return in_order(names)
 
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Return variables' names each once, ``9`` before ``10``."""
-    return sorted(set(names), key=lambda name: (len(name), name))
+    return sorted(sorted(set(names)), key=len)
 
 
 def strings(value: Any) -> list[str] | None:
     """Return a list of strings from a list of strings or numbers, or from one; None if it is neither."""
     values = value if isinstance(value, list) else [value]
     texts = [text(each) for each in values]
-    return None if None in texts else [each for each in texts if each is not None]
+    return None if None in texts else cast("list[str]", texts)
 
 
 def storable(text: str) -> str:
     """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    return text.encode(errors="replace").decode()
 
 
 def text(value: Any) -> str | None:
     """Return a string or a number as text that can be stored; None for anything else."""
     if isinstance(value, str):
-        return storable(value)
+        return value if value.isascii() else storable(value)
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
@@ -108,7 +110,9 @@ def moment(value: Any) -> datetime | None:
     try:
         if isinstance(value, str) and not value.isdigit():
             # Python 3.10 reads neither "Z" nor "+0000".
-            text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", value.strip().replace("Z", "+00:00"))
+            text = value.strip().replace("Z", "+00:00")
+            if text[-5:-4] in ("+", "-"):
+                text = f"{text[:-2]}:{text[-2:]}"
             date = datetime.fromisoformat(text)
             return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
         if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # else seconds?
@@ -155,7 +159,7 @@ class Look:
             "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
             "updated_at": text(item.get("updatedAt")),
             "channels": [text(channel.get("type")) for channel in self.channels],
-            "variables": in_order(name for channel in self.channels for name in variables(channel)),
+            "variables": variables(*self.channels),
         }
 
 
@@ -261,6 +265,8 @@ class Criteria:
 
 def _flat(value: Any) -> list[Any]:
     """Return the members of lists within lists; one object counts as a list of it, nothing as none."""
+    if isinstance(value, list) and set(map(type, value)) == {dict}:  # as nearly always
+        return value
     members, left = [], [value]
     while left:
         each = left.pop()

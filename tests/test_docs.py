@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pytest
 
-from airflow_provider_outbound import errors, tables
+from airflow_provider_outbound import errors, schemas
 from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.protocol import Account
@@ -271,12 +271,12 @@ def directives_of(page: str) -> list[tuple[int, str, str, str]]:
     return list(directives(ROOT / "docs" / page))
 
 
-@pytest.mark.parametrize("table", tables.TABLES)
+@pytest.mark.parametrize("table", schemas.TABLES)
 def test_columns(table: str) -> None:
     written = [body for _, name, _, body in directives_of("tables.rst") if name == "list-table"]
-    body = written[tables.TABLES.index(table)]
+    body = written[schemas.TABLES.index(table)]
     found = re.findall(r"^\* - ``(\w+)``\n  - (\S.*)\n  - \S", body, re.MULTILINE)
-    assert pa.schema([(name, TYPES[kind]) for name, kind in found]) == tables.schema(table)
+    assert pa.schema([(name, TYPES[kind]) for name, kind in found]) == schemas.schema(table)
     assert body.count("* - ") == len(found) + 1
 
 

@@ -87,7 +87,7 @@ def test_P6_empty_account_warns(connect: Connect, logs: Callable[[], list[str]])
 
 def test_D1_odd_data_is_reported(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake(paged([configuration(1, createdAt="soon"), configuration(2, createdAt=[])])) as fake:
-        OutboundHook(connect(fake.connection())).get_table()
+        OutboundHook(connect(fake.connection())).get_table("configurations")
     assert "WARNING 2 x unreadable created_at; the raw column holds everything as it came" in logs()
 
 

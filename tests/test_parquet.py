@@ -13,12 +13,12 @@ from fsspec.implementations.memory import MemoryFileSystem
 from airflow_provider_outbound import parquet
 from airflow_provider_outbound.errors import ConfigError
 from tests.fake import configuration
-from tests.test_tables import build
+from tests.test_tables import Built
 
 
 def test_written_files_read_back_equal(tmp_path: Path) -> None:
-    built = build(*[configuration(number) for number in range(10)])
-    written = parquet.write([built], tmp_path / "a" / "b")
+    built = Built(*[configuration(number) for number in range(10)])
+    written = parquet.write([built.tables], tmp_path / "a" / "b")
     assert written == {
         "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
         "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
@@ -34,8 +34,8 @@ def test_written_files_read_back_equal(tmp_path: Path) -> None:
 def test_any_object_storage_will_do() -> None:
     bucket = MemoryFileSystem()
     attach("memory", fs=bucket)
-    built = build(configuration(1))
-    written = parquet.write([built], ObjectStoragePath("memory://bucket/outbound/date=2026-11-22"))
+    built = Built(configuration(1))
+    written = parquet.write([built.tables], ObjectStoragePath("memory://bucket/outbound/date=2026-11-22"))
     path = "/bucket/outbound/date=2026-11-22/components.parquet"
     assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
     assert pq.read_table(path, filesystem=bucket) == built.components
@@ -46,12 +46,12 @@ def test_any_object_storage_will_do() -> None:
 
 
 def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
-    old = build(configuration(1))
-    parquet.write([old], tmp_path)
-    # The second table can't be written, so neither file may change.
-    broken = old._replace(configurations=build().configurations, components=None)  # type: ignore[arg-type]
+    old = Built(configuration(1))
+    parquet.write([old.tables], tmp_path)
+    # The second part can't be written, so neither file may change.
+    parts = [Built(configuration(2)).tables, {"configurations": old.configurations, "components": None}]
     with pytest.raises(AttributeError):
-        parquet.write([broken], tmp_path)
+        parquet.write(parts, tmp_path)
     assert pq.read_table(tmp_path / "configurations.parquet") == old.configurations
     assert pq.read_table(tmp_path / "components.parquet") == old.components
     assert len(list(tmp_path.iterdir())) == 2
@@ -59,4 +59,4 @@ def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
 
 def test_folder_that_no_storage_knows() -> None:
     with pytest.raises(ConfigError, match=r"output_path 'nowhere://x/y' can't be used"):
-        parquet.write([build()], "nowhere://x/y")
+        parquet.write([Built().tables], "nowhere://x/y")

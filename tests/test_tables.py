@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timezone
 from io import BytesIO
 from pathlib import Path
@@ -16,14 +17,21 @@ from hypothesis import strategies as st
 
 from airflow_provider_outbound import tables, templates
 from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.schemas import COMPONENTS, CONFIGURATIONS, TABLES, schema
 from airflow_provider_outbound.templates import Catalogue, Criteria
+from tests.fake import configuration
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 
 
-def build(*items: Any) -> tables.Tables:
-    return tables.build(items, "12345678", NOW)
+class Built:
+    """Both tables of a listing, and what was odd in it."""
+
+    def __init__(self, *items: Any) -> None:
+        self.notes = Counter[str]()
+        self.tables = tables.whole(tables.parts(items, "12345678", NOW, self.notes))
+        self.configurations, self.components = (self.tables[name] for name in TABLES)
 
 
 def sample(path: Path) -> list[dict[str, Any]]:
@@ -76,7 +84,7 @@ def test_samples_of_livepersons_page(path: Path, shape: str) -> None:
     items = sample(path)
     if shape == "profile":
         items = [{"id": str(number), "name": "n", "channels": [channel]} for number, channel in enumerate(items)]
-    built = build(*items)
+    built = Built(*items)
     rows = built.components.select(["component_type", "sub_type", "variables", "placeholders"]).to_pylist()
     assert [tuple(row.values()) for row in rows] == EXPECTED[path.stem]
     assert built.configurations.num_rows == len(items)
@@ -124,7 +132,7 @@ def test_every_field_has_its_column() -> None:
         "updatedAt": "2026-01-02T00:00:00Z",
         "channels": [{**channel, "messageComponents": [component]}],
     }
-    built = build(item)
+    built = Built(item)
     (configuration,) = built.configurations.to_pylist()
     raw = json.loads(configuration.pop("raw"))
     assert raw == item
@@ -171,9 +179,9 @@ ODD: list[Any] = [
 
 
 def test_D1_odd_data_is_kept_typed_and_counted() -> None:
-    built = build(*ODD)
-    assert built.configurations.schema == tables.schema("configurations")
-    assert built.components.schema == tables.schema("components")
+    built = Built(*ODD)
+    assert built.configurations.schema == schema("configurations")
+    assert built.components.schema == schema("components")
     assert [json.loads(raw) for raw in built.configurations["raw"].to_pylist()] == ODD
     rows = built.configurations.to_pylist()
     assert rows[0]["id"] == "5"
@@ -218,7 +226,7 @@ SCALARS = (
     | st.sampled_from(["5", "true", "2026-01-01T00:00:00Z", "2026-99-99", "${{1}}", "$10", "wa", "body"])
 )
 KEYS = st.sampled_from(
-    [key for _, _, key in (*tables.CONFIGURATIONS, *tables.COMPONENTS) if key]
+    [key for _, _, key in (*CONFIGURATIONS, *COMPONENTS) if key]
     + ["channels", "messageComponents", "appName", "Variables", "unknown", "\ud800"]
 )
 JSON = st.recursive(
@@ -229,9 +237,9 @@ JSON = st.recursive(
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(KEYS, JSON, max_size=8), max_size=4))
 def test_D2_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
-    built = build(*items)
-    assert built.configurations.schema == tables.schema("configurations")
-    assert built.components.schema == tables.schema("components")
+    built = Built(*items)
+    assert built.configurations.schema == schema("configurations")
+    assert built.components.schema == schema("components")
     read = [json.loads(raw) for raw in built.configurations["raw"].to_pylist()]
     assert json.dumps(read, sort_keys=True) == json.dumps(items, sort_keys=True)  # NaN is not equal to itself
     ids = [item.get("id") for item in items]
@@ -248,22 +256,44 @@ def test_D2_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) ->
 
 
 def test_D2_text_that_utf8_cannot_hold() -> None:
-    (row,) = build({"id": "1", "name": "half \ud83d pair"}).configurations.to_pylist()
-    assert row["name"] == "half ? pair"
-    assert json.loads(row["raw"]) == {"id": "1", "name": "half \ud83d pair"}
+    half = "half \ud83d pair"
+    body = {"type": "body", "content": half, "variables": ["1", half, 3]}
+    item = {"id": "1", "name": half, "channels": [{"type": "wa", "messageComponents": [body]}]}
+    built = Built(item)
+    (row,), (component,) = built.configurations.to_pylist(), built.components.to_pylist()
+    assert row["name"] == component["content"] == component["configuration_name"] == "half ? pair"
+    assert component["variables"] == ["1", "half ? pair", "3"]
+    assert (json.loads(row["raw"]), json.loads(component["raw"])) == (item, body)
+    assert built.notes == {
+        "name with half a character, replaced": 1,
+        "content with half a character, replaced": 1,
+        "variables with half a character, replaced": 1,
+        "components whose variables and placeholders differ": 1,
+    }
+
+
+def test_tables_in_parts_are_those_of_the_whole() -> None:
+    count = 2 * tables.PART + tables.CHUNK // 2
+    items = [configuration(number, lookbackPeriodDay=number or "odd") for number in range(count)]
+    parts = list(tables.parts(items, "12345678", NOW, notes := Counter()))
+    assert [part["configurations"].num_rows for part in parts] == [tables.PART, tables.PART, tables.CHUNK // 2]
+    whole = tables.whole(parts)
+    assert whole["configurations"]["id"].to_pylist() == [item["id"] for item in items]
+    assert whole["components"]["configuration_id"].to_pylist() == [item["id"] for item in items]
+    assert notes == {"unreadable lookback_period_day": 1}
 
 
 def test_P6_empty_account_gives_typed_tables() -> None:
-    built = build()
-    assert built.configurations.schema == tables.schema("configurations")
-    assert built.components.schema == tables.schema("components")
+    built = Built()
+    assert built.configurations.schema == schema("configurations")
+    assert built.components.schema == schema("components")
     assert built.components.num_rows == 0
 
 
 def test_table_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match="give configurations or components"):
-        tables.schema("channels")
+        schema("channels")
 
 
 def test_no_type_is_inferred() -> None:
-    assert pa.null() not in tables.schema("components").types
+    assert pa.null() not in schema("components").types

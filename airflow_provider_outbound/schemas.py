@@ -1,0 +1,106 @@
+"""The columns of both tables: fixed, whatever comes.
+
+Importing this module does not load pyarrow; using it does.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from airflow_provider_outbound.errors import ConfigError, one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLES = ("configurations", "components")
+
+#: Column, type and the item's field; a column without a field is computed.
+Columns: TypeAlias = tuple[tuple[str, str, "str | None"], ...]
+
+ID = ("id", "string", "id")
+NAME = ("name", "string", "name")
+CONFIGURATIONS: Columns = (
+    ID,
+    NAME,
+    ("lookback_period_day", "int64", "lookbackPeriodDay"),
+    ("lookback_period_hour", "int64", "lookbackPeriodHour"),
+    ("route_all_within_lookback", "bool", "routeAllWithinLookback"),
+    ("created_at", "timestamp", "createdAt"),
+    ("updated_at", "timestamp", "updatedAt"),
+    ("channel_types", "strings", None),
+    ("languages", "strings", None),
+    ("template_names", "strings", None),
+    ("variables", "strings", None),
+    ("account_id", "string", None),
+    ("fetched_at", "timestamp", None),
+    ("raw", "string", None),
+)
+CHANNEL: Columns = (
+    ("channel_type", "string", "type"),
+    ("language", "string", "language"),
+    ("outbound_number", "string", "outboundnumber"),
+    ("namespace", "string", "namespace"),
+    ("template_name", "string", "templatename"),
+    ("app_names", "strings", "appNames"),
+    ("service_account_name", "string", "serviceAccountName"),
+    ("card_orientation", "string", "cardOrientation"),
+)
+COMPONENT: Columns = (
+    ("component_type", "string", "type"),
+    ("sub_type", "string", "sub_type"),
+    ("title", "string", "title"),
+    ("content", "string", "content"),
+    ("url", "string", "url"),
+    ("phone_number", "string", "phone_number"),
+    ("button_index", "int64", "index"),
+    ("opt_out", "string", "optOut"),
+    ("height", "string", "height"),
+    ("thumbnail_image_alignment", "string", "thumbnailImageAlignment"),
+    ("message_text", "string", "messageText"),
+    ("notification_title", "string", "notificationTitle"),
+    ("notification_message", "string", "notificationMessage"),
+    ("is_same_message_for_notification", "bool", "isSameMessageForNotification"),
+    ("is_clickable", "bool", "isClickable"),
+    ("destination_url", "string", "destinationUrl"),
+    ("variables", "strings", "variables"),
+)
+COMPONENTS: Columns = (
+    ("configuration_id", "string", None),
+    ("configuration_name", "string", None),
+    ("channel_index", "int64", None),
+    *CHANNEL,
+    ("component_index", "int64", None),
+    *COMPONENT,
+    ("placeholders", "strings", None),
+    ("raw", "string", None),
+)
+
+
+@cache
+def types() -> dict[str, pa.DataType]:
+    """Return the types of the columns, by the names that they have above."""
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("ms", tz="UTC"),
+        "strings": pa.list_(pa.string()),
+    }
+
+
+@cache
+def schema(table: str) -> pa.Schema:
+    """Return the fixed schema of a table.
+
+    :param table: ``configurations`` or ``components``.
+    :raises ConfigError: for any other name.
+    """
+    import pyarrow as pa
+
+    if table not in TABLES:
+        raise ConfigError(f"table is {one_line(repr(table), 60)}: give configurations or components")
+    columns = CONFIGURATIONS if table == "configurations" else COMPONENTS
+    return pa.schema([pa.field(column, types()[kind]) for column, kind, _ in columns])
