@@ -130,13 +130,18 @@ class Cluster:
     def looks(self, when: str) -> None:
         """Watch the triggerer look a few times: it must ask for one listing per interval, not for one per gate."""
         asked, begun, one = self.sandbox.calls["list"], time.monotonic(), calls(self.sandbox, "wa")
-        self.airflow.poll("looks", 120, lambda: self.sandbox.calls["list"] >= asked + 3 * one)
-        elapsed, made = time.monotonic() - begun, self.sandbox.calls["list"] - asked
-        most = (elapsed / POKE_INTERVAL + 2) * one  # a look may be under way at either end
+
+        def made() -> int:
+            return self.sandbox.calls["list"] - asked
+
+        def elapsed() -> float:
+            return time.monotonic() - begun
+
+        self.airflow.poll("looks", 120, lambda: elapsed() >= 3 * POKE_INTERVAL and made() >= 2 * one)
+        most = (elapsed() / POKE_INTERVAL + 2) * one  # a look may be under way at either end
         self.check(
-            made <= most,
-            f"{when}: {made} list calls in {elapsed:.1f} s, {one} a look every {POKE_INTERVAL} s, "
-            f"{made / GATES:.2f} per gate",
+            made() <= most,
+            f"{when}: {made()} list calls in {elapsed():.0f} s; a look makes {one}, every {POKE_INTERVAL} s",
         )
 
     def kill(self, before: dict[str, Stored]) -> None:
@@ -192,8 +197,8 @@ class Cluster:
             seen = TEMPLATE.encode() in content
             self.check(
                 seen and not leaks,
-                f"{place}, {len(content) / 1000:,.0f} kB: {leaks} finds of secret and {len(hidden) - 1} tokens; "
-                f"{TEMPLATE}, which must be there, is{'' if seen else ' not'}",
+                f"{place}, {len(content) / 1000:,.0f} kB: {leaks} leaks of secret and {len(hidden) - 1} tokens; "
+                f"the same search {'finds' if seen else 'does not find'} {TEMPLATE}",
             )
 
     def xcoms(self) -> list[Any]:
