@@ -1,9 +1,10 @@
-# Every command sets up .venv first; nothing but Python 3.10+ and make is needed.
+# Every command sets up its environment first; nothing but Python 3.10+ and make is needed. The cluster needs two
+# Debian packages more, which it installs if it may.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow check format constraints clean
+.PHONY: demo test airflow cluster check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -13,6 +14,9 @@ test: .venv/ready
 
 airflow: .venv/ready
 	$(BIN)/python -m tests.system.airflow_ui $(PORT)
+
+cluster: .cluster/venv/ready
+	.cluster/venv/bin/python -m tests.system.cluster
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
@@ -28,16 +32,18 @@ format: .venv/ready
 
 # What the commands above install, for every Python and system at once.
 constraints: .venv/ready
-	echo 'apache-airflow>=3.3' | $(BIN)/uv pip compile --universal --python-version 3.10 --all-extras --group dev \
+	echo 'apache-airflow>=3.3' | $(BIN)/uv pip compile --universal --python-version 3.10 --all-extras --group dev --group cluster \
 		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv .demo .airflow dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .airflow .cluster dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: GROUP := dev
+.cluster/venv/ready: GROUP := cluster
+%/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '.[sandbox]' --group dev
+	$(PYTHON) -m venv $*
+	$*/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$*/bin/uv pip install --quiet --python $*/bin/python --constraints constraints.txt --editable '.[sandbox]' --group $(GROUP)
 	touch $@

@@ -8,24 +8,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from socket import create_server
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import requests
 
-T = TypeVar("T")
+from tests.system.processes import ProcessError, Processes
+
 AIRFLOW = (sys.executable, "-m", "airflow")
-COMPONENTS = {  # the log servers would listen on every interface; the API server reads the same disk
-    "api-server": ("--host", "127.0.0.1"),
-    "scheduler": ("--skip-serve-logs",),
-    "dag-processor": (),
-    "triggerer": ("--skip-serve-logs",),
+COMPONENTS: Mapping[str, Sequence[str]] = {
+    # The log servers would listen on every interface; the API server reads the same disk.
+    "api-server": ("api-server", "--host", "127.0.0.1"),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 JOBS = ("scheduler", "dag_processor", "triggerer")
 SETTINGS = {
@@ -43,31 +45,37 @@ SETTINGS = {
     # the scheduler, which takes the worker's end for the resumed task's.
     "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
 }
-GRACE = 5.0  # seconds from SIGTERM to SIGKILL; a triggerer may need 10 to notice that its child is gone
 
 
-class LocalAirflowError(RuntimeError):
-    """A component died, a call was refused or a deadline passed; the message says which and why."""
+class LocalAirflowError(ProcessError):
+    """A call was refused; the message says which and why."""
 
 
-class LocalAirflow:
-    """API server, scheduler, DAG processor and triggerer on SQLite, on loopback, in their own AIRFLOW_HOME.
+class LocalAirflow(Processes):
+    """API server, scheduler, DAG processor and triggerer on loopback, in their own AIRFLOW_HOME, with SQLite.
 
     There is no login: whoever reaches the port is admin. Use it as a context manager, or call :meth:`stop`.
-    A SIGTERM to the caller reaches neither: a script that may get one turns it into an exception.
 
     :param home: AIRFLOW_HOME: database, keys (in ``airflow.cfg``) and logs; made if missing, kept on stop
     :param dags: folder of the DAG files
     :param env: variables for every process, such as ``AIRFLOW_CONN_*``; they win over the settings made here
     :param port: of the API server, OSError if it is taken; None takes a free one
+    :param components: their names, and each one's ``airflow`` command
     """
 
-    def __init__(self, home: Path, dags: Path, env: Mapping[str, str] | None = None, port: int | None = None):
-        self.home = home.resolve()
+    def __init__(
+        self,
+        home: Path,
+        dags: Path,
+        env: Mapping[str, str] | None = None,
+        port: int | None = None,
+        components: Mapping[str, Sequence[str]] = COMPONENTS,
+    ):
+        super().__init__(home)
+        self._components = components
         with create_server(("127.0.0.1", port or 0)) as server:  # fails if another Airflow is there already
             self.port = int(server.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._env = {k: v for k, v in os.environ.items() if not k.lstrip("_").startswith("AIRFLOW")}
         proxied = self._env.get("no_proxy") or self._env.get("NO_PROXY") or "localhost"
         self._env |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{proxied},127.0.0.1")  # tasks call the API
@@ -85,29 +93,20 @@ class LocalAirflow:
         self.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.stop()
-
     def start(self, timeout: float = 120) -> None:
         """Migrate the database, start every component and wait until all are healthy; stop them if not."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.home / "logs").mkdir(exist_ok=True)
         self.run("db", "migrate")
         try:
-            self._spawn(COMPONENTS, timeout)
+            self._start(self._components, timeout)
         except BaseException:  # also Ctrl-C
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """End every process started here, and their children."""
-        processes, self._processes = self._processes, {}
-        _end(processes.values(), signal.SIGTERM)
-
     def restart(self, component: str, how: signal.Signals = signal.SIGTERM, timeout: float = 60) -> None:
         """End a component and its children with a signal (SIGKILL: a crash), and start it again."""
-        _end([self._processes.pop(component)], how)
-        self._spawn([component], timeout)
+        self.end([component], how)
+        self._start([component], timeout)
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run an ``airflow`` command in this environment; raise LocalAirflowError if it fails."""
@@ -184,19 +183,10 @@ class LocalAirflow:
             raise LocalAirflowError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
-    def _spawn(self, components: Iterable[str], timeout: float) -> None:
+    def _start(self, components: Iterable[str], timeout: float) -> None:
         started = datetime.now(timezone.utc)
         for name in components:
-            with self._log(name).open("ab") as log:
-                self._processes[name] = subprocess.Popen(
-                    [*AIRFLOW, name, *COMPONENTS[name]],
-                    env=self._env,
-                    cwd=self.home,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self.spawn(name, [*AIRFLOW, *self._components[name]], self._env)
         self.poll("start", timeout, lambda: self._healthy(started))
 
     def _healthy(self, started: datetime) -> bool:
@@ -208,48 +198,15 @@ class LocalAirflow:
         beats = [health[job][f"latest_{job}_heartbeat"] for job in JOBS]
         return all(beat and datetime.fromisoformat(beat) >= started for beat in beats)
 
-    def poll(self, what: str, timeout: float, probe: Callable[[], T]) -> T:
-        """Ask until a probe gives something true; return that, or raise LocalAirflowError after the timeout."""
-        deadline = time.monotonic() + timeout
-        while True:
-            for name, process in self._processes.items():
-                if process.poll() is not None:
-                    raise LocalAirflowError(f"{name} ended: {process.returncode}\n{self._tails()}")
-            if found := probe():
-                return found
-            if time.monotonic() > deadline:
-                raise LocalAirflowError(f"{what}: not within {timeout:g} s\n{self._tails()}")
-            time.sleep(0.2)
-
     def _tails(self) -> str:
         """Return the end of every component's log, and why DAG files could not be read."""
-        texts = []
-        for name in self._processes:
-            texts += [f"--- {name}", *self._log(name).read_text(errors="replace").splitlines()[-20:]]
+        texts = [super()._tails()]
         with suppress(requests.RequestException, LocalAirflowError):
             for error in self.get("/api/v2/importErrors")["import_errors"]:
                 texts += [f"--- {error['filename']}", error["stack_trace"]]
         return "\n".join(texts)
 
-    def _log(self, component: str) -> Path:
-        return self.home / "logs" / f"{component}.log"
-
 
 def _path(dag_id: str, run_id: str, task_id: str | None = None) -> str:
     run = f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns/{quote(run_id, safe='')}"
     return run if task_id is None else f"{run}/taskInstances/{quote(task_id, safe='')}"
-
-
-def _end(processes: Iterable[subprocess.Popen[bytes]], how: signal.Signals) -> None:
-    for process in processes:
-        process.send_signal(how)  # not to the group: each ends its own children, in its own order
-    deadline = time.monotonic() + GRACE
-    try:
-        for process in processes:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(max(0, deadline - time.monotonic()))
-    finally:  # what is left of the groups, also on a second Ctrl-C
-        for process in processes:
-            with suppress(ProcessLookupError, PermissionError):  # macOS: EPERM if only zombies are left
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
