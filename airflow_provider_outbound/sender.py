@@ -172,12 +172,15 @@ class Sender:
     def _send_ahead(self, request: Request, answer: Future[Response]) -> None:
         turns = pace(host_of(request.url), self._account.requests_per_second)
         for later in request.ahead:
-            if _key(later) not in self._ahead:
+            if _key(later) in self._ahead:
+                continue
+            taken = False
+            while not taken:  # nobody who queues is overtaken
                 wait([answer], turns.until_free())
                 if answer.done() or self._closed:
                     return
-                time.sleep(turns.turn())  # no time, unless somebody else took the place meanwhile
-                self._ahead[_key(later)] = self._threads.submit(self._send, later)
+                taken = turns.take()
+            self._ahead[_key(later)] = self._threads.submit(self._send, later)
 
     def _send(self, request: Request) -> Response:
         timeout, host = self._account.timeout, host_of(request.url)
@@ -236,8 +239,17 @@ class Pace:
         self._lock = threading.Lock()
 
     def until_free(self) -> float:
-        """Return the seconds until the next place is free, without taking it."""
+        """Return the seconds until a place is free that nobody has taken yet."""
         return max(self._next - self._clock(), 0.0)
+
+    def take(self) -> bool:
+        """Take a place if one is free now; tell whether it was."""
+        with self._lock:
+            now = self._clock()
+            if self._next > now:
+                return False
+            self._next = now + self._gap
+            return True
 
     def turn(self) -> float:
         """Take the next free place and return the seconds until then."""

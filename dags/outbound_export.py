@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import pendulum
-from airflow.sdk import dag, task
+from airflow.sdk import ObjectStoragePath, dag, task
 
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 
@@ -25,7 +25,8 @@ def outbound_export() -> None:
     def summarize(written: dict[str, Any]) -> list[dict[str, Any]]:
         import pandas as pd
 
-        components = pd.read_parquet(written["components"]["path"])
+        with ObjectStoragePath(written["components"]["path"]).open("rb") as file:
+            components = pd.read_parquet(file)
         templates = components.drop_duplicates(["configuration_id", "channel_index"])
         summary = templates.groupby(["channel_type", "language"]).size().reset_index(name="templates")
         print(summary.to_string(index=False))

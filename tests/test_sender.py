@@ -152,6 +152,11 @@ def test_pace_spreads_requests() -> None:
     assert round(turns.until_free(), 6) == round(turns.turn(), 6) == 0.162
     now[0] = 200.0
     assert turns.until_free() == turns.turn() == 0.0
+    assert not turns.take()
+    now[0] += turns.until_free()
+    assert turns.take()
+    assert not turns.take()
+    assert round(turns.turn(), 6) == 0.103
 
 
 @given(
