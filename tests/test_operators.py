@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,21 @@ def test_parquet(connect: Connect, tmp_path: Path) -> None:
     }
     json.dumps(written)
     assert pd.read_parquet(written["configurations"]["path"])["id"].tolist() == [item["id"] for item in ITEMS]
+
+
+def test_export_holds_parts_not_the_account(connect: Connect, tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        items = [configuration(number, filler="x" * 2000) for number in range(count)]
+        with Fake(paged(items)) as fake:
+            connect(fake.connection(extra={"page_size": 100}))
+            tracemalloc.start()
+            assert execute(output_path=tmp_path)["configurations"]["rows"] == count
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return most
+
+    peak(100)  # so that what is imported at first use counts for none
+    assert peak(4000) - peak(400) < 3600 * 2000 / 3  # bytes: a key of each, but not its text
 
 
 def test_P6_empty_account_writes_typed_files(connect: Connect, tmp_path: Path) -> None:
