@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class Memory(NamedTuple):
     @property
     def peak(self) -> float:
         """Return the export's peak; without end if it failed."""
-        return self.run.took.get("peak_rss", float("inf"))
+        return self.run.took.get("peak_rss", math.inf)
 
 
 def measure(bench: Bench) -> Memory:

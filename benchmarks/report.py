@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -36,6 +37,7 @@ PACKAGES = {
     "meltano": ("singer-sdk",),
     "naive": ("requests", "pandas", "pyarrow"),
 }
+FAILED = "failed"
 PER_SECOND = 10  # LivePerson's limit, and the provider's pace
 RATE_BOUND = (-(-BOUND.items // BOUND.page_size) - 1) / PER_SECOND
 OVER_BOUND = 1.15
@@ -63,7 +65,7 @@ class Bar(NamedTuple):
 
 def middle(runs: Sequence[Run], figure: str) -> float:
     """Return the median of a figure of the runs; without end if one of them failed."""
-    return statistics.median(run.took.get(figure, float("inf")) for run in runs)
+    return statistics.median(run.took.get(figure, math.inf) for run in runs)
 
 
 def bars(results: Results) -> list[Bar]:
@@ -134,7 +136,7 @@ def _ratios(speeds: Speeds) -> list[str]:
 def _against(speeds: Speeds, contestant: str, figure: str) -> dict[tuple[Speed, str], str]:
     """Return a contestant's figure divided by each other's."""
     return {
-        (speed, other): f"{middle(speeds[speed, contestant], figure) / middle(speeds[speed, other], figure):.2f}"
+        (speed, other): _shown(middle(speeds[speed, contestant], figure) / middle(speeds[speed, other], figure))
         for speed in SPEEDS
         if (speed, contestant) in speeds
         for other in OTHERS
@@ -142,9 +144,9 @@ def _against(speeds: Speeds, contestant: str, figure: str) -> dict[tuple[Speed, 
 
 
 def _score(ratios: dict[tuple[Speed, str], str]) -> str:
-    less = sum(float(ratio) < 1 for ratio in ratios.values())
-    more = sum(float(ratio) > 1 for ratio in ratios.values())
-    return f"Of {len(ratios)} ratios, {less} are below 1 and {more} above."
+    numbers = [float(ratio) for ratio in ratios.values() if ratio != FAILED]
+    less, more = sum(number < 1 for number in numbers), sum(number > 1 for number in numbers)
+    return f"Of {len(numbers)} ratios, {less} are below 1 and {more} above."
 
 
 def _bars(bars: Iterable[Bar]) -> list[str]:
@@ -196,7 +198,12 @@ def _weight(speeds: Speeds, contestant: str) -> list[str]:
 
 
 def _figures(speeds: Speeds, figure: str) -> dict[tuple[Speed, str], str]:
-    return {key: f"{middle(runs, figure):.2f}" for key, runs in speeds.items()}
+    return {key: _shown(middle(runs, figure)) for key, runs in speeds.items()}
+
+
+def _shown(figure: float) -> str:
+    """Return a figure, or that there is none: a run that failed took forever."""
+    return f"{figure:.2f}" if 0 < figure < math.inf else FAILED
 
 
 def _outcome(run: Run) -> str:

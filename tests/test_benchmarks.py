@@ -121,7 +121,8 @@ def results(**more: Any) -> report.Results:
     """Return what a run might measure, alike in every case."""
     took = {"import": 1.0, "wall": 30.0, "cpu": 1.0, "peak_rss": 3e8}
     run = bench.Run("exact", took, {"list": 2, "token": 1, "most_in_a_second": 9, "refused": 0})
-    speeds = {(speed, who): [run] for speed in cases.SPEEDS for who in (*bench.PEERS, bench.UNPACED)}
+    speeds = {(speed, who): [run] for speed in cases.SPEEDS for who in bench.PEERS}
+    speeds |= {(speed, bench.UNPACED): [run] for speed in cases.SPEEDS if speed.latency == 0}
     troubles = {(trouble, who): run for trouble in cases.TROUBLES for who in bench.PEERS}
     ignored = next(each for each in cases.TROUBLES if each.name == cases.IGNORED)
     troubles[ignored, "provider"] = run._replace(outcome="error: X")
@@ -153,7 +154,8 @@ def test_bars() -> None:
 def test_the_tables_are_laid_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(report, "PAGE", tmp_path / "page.txt")
     monkeypatch.setattr(report, "version_of", lambda peer, package: "1.0")
-    measured = results()
+    failed = bench.Run("no end in 300 s", {}, results().memory.run.calls)
+    measured = results(speeds={**results().speeds, (cases.BOUND, "naive"): [failed]})
     report.write(measured, report.bars(measured))
     text = report.PAGE.read_text()
     tree = publish_doctree(text, settings_overrides={"halt_level": 2})
@@ -162,3 +164,5 @@ def test_the_tables_are_laid_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         "Bars",
     ]
     assert text.index("1.00") < text.index("30.00")  # ratios first
+    assert "Of 71 ratios, 0 are below 1 and 0 above." in text
+    assert text.count("- failed\n") == 3  # its ratio, its seconds and its CPU seconds
