@@ -15,7 +15,7 @@ Item = dict[str, Any]
 
 
 def read(peer: str, folder: Path) -> list[Item]:
-    """Return the configurations in the one Parquet file that a peer wrote.
+    """Return the configurations that a peer wrote.
 
     :param peer: whose columns they are.
     :param folder: what the peer was given to write to.
@@ -23,8 +23,8 @@ def read(peer: str, folder: Path) -> list[Item]:
     if peer == "provider":
         rows = pq.read_table(folder / "configurations.parquet", columns=["id", "name", "raw"]).to_pylist()
         return [{**json.loads(row["raw"]), "id": row["id"], "name": row["name"]} for row in rows]
-    (file,) = folder.glob("outbound/configurations/*.parquet" if peer == "dlt" else "*.parquet")
-    rows = pq.read_table(file).to_pylist()
+    files = folder.glob("outbound/configurations/*.parquet" if peer == "dlt" else "*.parquet")
+    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
     return [_of_dlt(row) for row in rows] if peer == "dlt" else [_without_nulls(row) for row in rows]
 
 

@@ -161,7 +161,8 @@ def _details(results: Results) -> list[str]:
     return [
         *_heading("When something goes wrong"),
         "*exact*: exit status 0, and every configuration that was there from start to end is in the file once and "
-        "unchanged. *error*: another exit status. **wrong**: exit status 0 all the same. One run each.",
+        "unchanged. *error*: another exit status. **wrong**: exit status 0 all the same. **no end**: it was "
+        "still asking when it was stopped. One run each.",
         "",
         *_table(["", *(TITLES[peer] for peer in PEERS)], outcomes),
         *_heading("Seconds"),
