@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster check format constraints clean
+.PHONY: demo test airflow cluster bench check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -30,13 +30,17 @@ format: .venv/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# About 40 minutes on an idle machine; QUICK=1 for a look of three, which leaves the documentation alone.
+bench: .venv/ready
+	$(BIN)/python -m benchmarks.run
+
 # What the commands above install, for every Python and system at once.
 constraints: .venv/ready
 	echo 'apache-airflow>=3.3' | $(BIN)/uv pip compile --universal --python-version 3.10 --all-extras --group dev --group cluster \
 		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv .demo .airflow .cluster dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .cluster .demo .airflow dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: GROUP := dev
