@@ -84,7 +84,9 @@ class Watch:
             found = error
         finally:
             self._task = None
-        self._last[channel] = poll = Poll(now(), found)
+        poll = Poll(now(), found)
+        if channel in self.watchers:  # all may have been cancelled meanwhile
+            self._last[channel] = poll
         return poll
 
     async def leave(self, channel: str | None) -> None:

@@ -370,8 +370,10 @@ def test_W6_cancelled_while_another_polls(connect: Connect) -> None:
             polls.cancel()
             await asyncio.wait([waits, polls])
             assert fake.kinds() == ["token"]
+            (watch,) = watches._WATCHES.values()
             go_on.set()
             await life
+        assert not watch._last  # of what nobody waits for any more
         assert waits.cancelled()
         assert goes_on.result().payload["status"] == "success"
         assert fake.kinds().count("token") == 1
