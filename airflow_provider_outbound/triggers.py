@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import timezone
@@ -76,20 +76,25 @@ class OutboundTemplateTrigger(BaseTrigger):
         :param sleep: makes the waits, in seconds.
         :param now: the time, in UTC.
         """
-        pause = (self.next_look - now()).total_seconds() if self.next_look else 0.0
+        next_look = self.next_look or now()
         try:
             criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
-            with watching(self.outbound_conn_id, self.channel) as watch:
+            async with watching(self.outbound_conn_id, self.channel) as watch:
                 while True:
-                    await sleep(max(pause, 0.0))
-                    poll = await watch.poll(self.poke_interval, now)
+                    await sleep(_seconds(next_look - now()))
+                    poll = await watch.poll(self.channel, self.poke_interval, now)
                     look = look_at(criteria, poll.found)
                     if look.item is not None:
                         return TriggerEvent({"status": "success", "template": look.summary()})
                     if self.deadline and now() > self.deadline:
                         return TriggerEvent({"status": "timeout", "seen": look.seen})
                     # Counted from the poll, so that all who share it look again together.
-                    pause = self.poke_interval - (now() - poll.at).total_seconds()
-                    self.log.info("%s; looking again in %.3g s", look.seen, max(pause, 0.0))
+                    next_look = poll.at + timedelta(seconds=self.poke_interval)
+                    # In a thread: the pipe that takes a triggerer's log may be full, and hold up the whole loop.
+                    await self.log.ainfo("%s; looking again in %.3g s", look.seen, _seconds(next_look - now()))
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
+
+
+def _seconds(pause: timedelta) -> float:
+    return max(pause.total_seconds(), 0.0)

@@ -1,10 +1,11 @@
-"""One poll for all triggers of an event loop that wait on the same account and channel."""
+"""One poll for all triggers of an event loop that wait on an account and channel, one token for its channels."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,44 +38,40 @@ class Poll:
 
 
 class Watch:
-    """The polls of one account and channel: as few as its watchers' intervals allow.
+    """The polls of one account, one after the other: as few as its watchers' intervals allow.
 
     :param conn_id: the Connection, read anew for each poll.
-    :param channel: a channel such as ``wa``; None for all.
     """
 
-    def __init__(self, conn_id: str, channel: str | None) -> None:
-        self.watchers = 0
-        self._conn_id, self._channel = conn_id, channel
+    def __init__(self, conn_id: str) -> None:
+        self.watchers: Counter[str | None] = Counter()  # of each channel; None for all
+        self._conn_id = conn_id
         self._api: Api | None = None
-        self._last: Poll | None = None
+        self._last: dict[str | None, Poll] = {}
         self._task: asyncio.Task[Poll] | None = None
-        self._waiting = 0
+        self._turn = asyncio.Lock()
 
-    async def poll(self, interval: float, now: Callable[[], datetime]) -> Poll:
+    async def poll(self, channel: str | None, interval: float, now: Callable[[], datetime]) -> Poll:
         """Return the last poll, or a new one if that is as old as the interval; whoever asks meanwhile shares it.
 
+        :param channel: a channel such as ``wa``; None for all.
         :param interval: seconds.
         :param now: the time, in UTC.
         """
-        if self._last:
-            age = (now() - self._last.at).total_seconds()
-            if age < interval - min(EARLY, interval / 10):
-                return self._last
-        self._task = task = self._task or asyncio.create_task(self._poll(now))
-        self._waiting += 1
-        try:
+        asked = now()
+        async with self._turn:
+            # Thousands wake at the same moment: each gets a turn of the loop, so that none of them holds it up.
+            await asyncio.sleep(0)
+            if self._task:  # of one that was cancelled
+                await asyncio.wait([self._task])
+            last = self._last.get(channel)
+            if last and (asked - last.at).total_seconds() < interval - min(EARLY, interval / 10):
+                return last
+            self._task = asyncio.create_task(self._poll(channel, now))
             # One that is cancelled must not take the poll from the others.
-            return await asyncio.shield(task)
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._task = None
-                task.cancel()
-                with suppress(asyncio.CancelledError, OutboundError):
-                    await task
+            return await asyncio.shield(self._task)
 
-    async def _poll(self, now: Callable[[], datetime]) -> Poll:
+    async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
         found: Catalogue | OutboundError
         try:
             with missing_connection(self._conn_id):
@@ -82,30 +79,47 @@ class Watch:
             account = account_of(connection)
             self._api = renewed(self._api, account, retry_waits=())  # the next poll is the retry
             with Sender(account) as send:
-                flow = configurations(Listing(self._api, self._channel))
-                found = Catalogue(await arun(flow, send, hide=mask_secret))
+                items = await arun(configurations(Listing(self._api, channel)), send, hide=mask_secret)
+            # In a thread: ten thousand configurations would hold up the loop.
+            found = await asyncio.to_thread(Catalogue, items)
         except OutboundError as error:
             found = error
-        self._last = Poll(now(), found)
-        return self._last
+        finally:
+            self._task = None
+        poll = Poll(now(), found)
+        if channel in self.watchers:  # all may have been cancelled meanwhile
+            self._last[channel] = poll
+        return poll
+
+    async def leave(self, channel: str | None) -> None:
+        """Forget a channel with its last watcher, and end a poll under way with the account's last one.
+
+        :param channel: the channel that one watcher less waits on.
+        """
+        self.watchers -= Counter([channel])  # which drops a channel without any
+        if channel not in self.watchers:
+            self._last.pop(channel, None)
+        if self._task and not self.watchers:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
 
-_WATCHES: dict[tuple[asyncio.AbstractEventLoop, str, str | None], Watch] = {}
+_WATCHES: dict[tuple[asyncio.AbstractEventLoop, str], Watch] = {}
 
 
-@contextmanager
-def watching(conn_id: str, channel: str | None) -> Iterator[Watch]:
-    """Share the watch of an account and channel; the last one to leave ends it.
+@asynccontextmanager
+async def watching(conn_id: str, channel: str | None) -> AsyncIterator[Watch]:
+    """Share the watch of an account; the last one to leave ends it.
 
     :param conn_id: the Connection.
     :param channel: a channel such as ``wa``; None for all.
     """
-    key = (asyncio.get_running_loop(), conn_id, channel)
-    watch = _WATCHES.setdefault(key, Watch(conn_id, channel))
-    watch.watchers += 1
+    key = (asyncio.get_running_loop(), conn_id)
+    watch = _WATCHES.setdefault(key, Watch(conn_id))
+    watch.watchers[channel] += 1
     try:
         yield watch
     finally:
-        watch.watchers -= 1
-        if not watch.watchers:
+        if watch.watchers.total() == 1:
             del _WATCHES[key]
+        await watch.leave(channel)

@@ -1,4 +1,4 @@
-"""Many triggers on one event loop: one poll for all, each with its own criteria, interval, deadline and event."""
+"""Many triggers on one event loop: one poll and one token for all; each has its own criteria, interval, event."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.triggers.base import TriggerEvent
+from structlog.testing import capture_logs
 
 from airflow_provider_outbound import watches
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
@@ -182,6 +183,125 @@ def test_W4_other_accounts_and_channels_are_polled_apart(connect: Connect) -> No
     in_world(story)
 
 
+def test_W4_channels_of_an_account_share_its_token(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake(paged([configuration(1)])) as fake:
+            connect(fake.connection())
+            channels = (None, "wa", "inapp")
+            tasks = [world.start(trigger(2, channel=channel, timeout=100)) for channel in channels * 5]
+            await world.run()
+        assert all(task.result().payload["status"] == "timeout" for task in tasks)
+        assert fake.kinds().count("token") == 1
+        paths = [hit.path.rpartition("/")[2] for hit in fake.hits if hit.kind == "list"]
+        polls = {path: paths.count(path) / 3 for path in paths}  # a page, and two calls that prove the end
+        assert polls == {"list": 3, "wa": 3, "inapp": 3}  # at 0, 60 and 120 s
+
+    in_world(story)
+
+
+def test_W4_a_channel_is_forgotten_with_its_last_trigger(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        with Fake([[]]) as fake:
+            connect(fake.connection())
+            world.start(trigger(1, timeout=200))
+            world.start(trigger(1, channel="wa", timeout=10))
+            await world.run(until=30)
+            (watch,) = watches._WATCHES.values()
+            assert watch._last.keys() == {None, "wa"}
+            await world.run(until=150)
+            assert watch._last.keys() == {None}
+            await world.run()
+
+    in_world(story)
+
+
+def test_W4_the_loop_runs_between_any_two_looks(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        looks = [0]
+        bells = [asyncio.Event() for _ in range(3)]
+
+        async def look() -> None:
+            async with watches.watching("liveperson_outbound_default", None) as watch:
+                for bell in bells:
+                    await watch.poll(None, 60, world.now)
+                    looks[-1] += 1
+                    await bell.wait()
+
+        with Fake([[]]) as fake:
+            connect(fake.connection())
+            tasks = [asyncio.create_task(look()) for _ in range(50)]
+            for number, bell in enumerate(bells, start=1):
+                while sum(looks) < 50 * number:
+                    looks.append(0)
+                    await asyncio.sleep(0)
+                bell.set()  # all wake at once
+            await asyncio.wait(tasks)
+        assert max(looks) == 1
+        assert fake.kinds().count("list") == 1
+
+    in_world(story)
+
+
+def test_W4_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
+    """A triggerer's log goes through a pipe, which holds up whoever writes while it is full."""
+    threads: list[threading.Thread] = []
+
+    def note(logger: Any, method: str, event: Any) -> Any:
+        threads.append(threading.current_thread())
+        return event
+
+    async def story(world: World) -> None:
+        with Fake([[]]) as fake, capture_logs(processors=[note]):
+            connect(fake.connection())
+            world.start(trigger(timeout=100))
+            await world.run()
+
+    in_world(story)
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+
+
+def test_W4_poll_is_shared_by_all_who_asked_before_its_end(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        def later() -> datetime:
+            world.time += timedelta(seconds=1)
+            return world.time
+
+        with Fake([[]]) as fake:
+            connect(fake.connection())
+            triggers = [trigger(number, poke_interval=1, timeout=5) for number in range(10)]
+            events = await asyncio.gather(*(each.wait(now=later) for each in triggers))
+        assert all(event.payload["status"] == "timeout" for event in events)
+        assert fake.kinds() == ["token", "list"]
+
+    in_world(story)
+
+
+@pytest.mark.parametrize("leaving", [1, 3])
+def test_W6_cancelled_at_any_moment(connect: Connect, leaving: int) -> None:
+    async def leave_after(passes: int) -> None:
+        with Fake(paged([configuration(1)])) as fake:
+            connect(fake.connection())
+            channels = (None, None, "wa", None, "wa")
+            tasks = [asyncio.create_task(trigger(1, channel=channel).wait()) for channel in channels]
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            for task in tasks[:leaving]:
+                task.cancel()
+            await asyncio.wait(tasks)
+        assert all(task.cancelled() or task.result() for task in tasks[:leaving])
+        assert all(task.result().payload["status"] == "success" for task in tasks[leaving:])
+        assert fake.kinds().count("token") == 1
+        assert fake.kinds().count("list") <= 6  # one poll of each channel
+
+    async def story(world: World) -> None:
+        # So many passes of the loop: before its turn, in it, while it polls, while another does, and after.
+        for passes in (*range(12), 20, 50, 100, 200, 500, 1000, 2000):
+            await leave_after(passes)
+
+    in_world(story)
+
+
 def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: Connect) -> None:
     async def story(world: World) -> None:
         asked, go_on = threading.Event(), threading.Event()
@@ -225,6 +345,38 @@ def test_W6_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> Non
             await life
             go_on.set()
         assert all(task.cancelled() for task in tasks)
+
+    in_world(story)
+
+
+def test_W6_cancelled_while_another_polls(connect: Connect) -> None:
+    """It waits for its turn; so does one of another channel, which must not begin a second poll meanwhile."""
+
+    async def story(world: World) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def slow(hit: Hit) -> Any:
+            asked.set()
+            go_on.wait(5)
+            return grant()
+
+        with Fake(paged([configuration(1)]), token=slow) as fake:
+            connect(fake.connection())
+            polls, waits = world.start(trigger(1)), world.start(trigger(1))
+            goes_on = world.start(trigger(1, channel="wa"))
+            life = asyncio.create_task(world.run())
+            await asyncio.to_thread(asked.wait, 5)
+            waits.cancel()
+            polls.cancel()
+            await asyncio.wait([waits, polls])
+            assert fake.kinds() == ["token"]
+            (watch,) = watches._WATCHES.values()
+            go_on.set()
+            await life
+        assert not watch._last  # of what nobody waits for any more
+        assert waits.cancelled()
+        assert goes_on.result().payload["status"] == "success"
+        assert fake.kinds().count("token") == 1
 
     in_world(story)
 

@@ -147,6 +147,10 @@ class LocalAirflow(Processes):
 
         return self.poll(f"{dag_id} {until or 'over'}", timeout, seen)
 
+    def end_run(self, dag_id: str, run_id: str) -> None:
+        """Mark a run as failed, so that what is left of it is not scheduled any more."""
+        self._request("PATCH", _path(dag_id, run_id), {"state": "failed"})
+
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str]:
         """Return the state of every task, ``none`` before it has one; a mapped task is ``task[0]``."""
         tasks = self.get(f"{_path(dag_id, run_id)}/taskInstances?limit=1000")["task_instances"]

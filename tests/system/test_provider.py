@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -34,6 +35,7 @@ def sandbox() -> Iterator[Sandbox]:
 def airflow(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
     folder = tmp_path_factory.mktemp("system")
     shutil.copytree(DAGS, folder / "dags")
+    shutil.copytree(Path(__file__).parent / "dags", folder / "dags", dirs_exist_ok=True)
     settings = {
         **sandbox.env,
         "OUTBOUND_OUTPUT": str(folder / "outbound"),
@@ -135,6 +137,41 @@ def test_W4_deferred_sensors_share_one_poll(airflow: LocalAirflow, sandbox: Sand
 
     sandbox.publish(template)
     assert {airflow.wait(dag_id, run_id) for run_id in run_ids} == {"success"}
+
+
+def test_W4_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    dag_id, runs, gates, interval = "many_gates", 8, 25, 3
+    airflow.post("/api/v2/pools", {"name": "closed", "slots": 0})
+    tokens = sandbox.calls["token"]
+    run_ids = [airflow.trigger(dag_id) for _ in range(runs)]
+    logs = airflow.home / "logs"
+
+    def waiting() -> bool:
+        texts = [path.read_text() for path in logs.glob(f"dag_id={dag_id}/**/*.trigger.*.log")]
+        return sum("looking again" in text for text in texts) == runs * gates
+
+    airflow.poll("a log line of each trigger", 120, waiting)
+    asked, begun = sandbox.calls["list"], time.monotonic()
+    calls = -(-len(sandbox.configurations()) // 19) + 2  # in pages of 20, one of them known; two prove the end
+    airflow.poll("polls", 60, lambda: sandbox.calls["list"] >= asked + 3 * calls)
+    assert sandbox.calls["list"] - asked <= (2 + (time.monotonic() - begun) / interval) * calls
+    assert sandbox.calls["token"] <= tokens + 1
+
+    for number in range(gates):
+        sandbox.publish(f"gate_{number}")
+
+    def events() -> list[tuple[str, str]]:
+        """Return each open gate and its event; the closed pool keeps them from going on."""
+        with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
+            opened = "SELECT task_id, next_kwargs FROM task_instance WHERE dag_id = ? AND state = 'scheduled'"
+            return database.execute(opened, [dag_id]).fetchall()
+
+    airflow.poll("events", 60, lambda: len(events()) == runs * gates)
+    for gate, arguments in events():
+        assert json.loads(arguments)["event"]["template"]["name"] == gate
+    assert sandbox.calls["token"] <= tokens + 1
+    for run_id in run_ids:
+        airflow.end_run(dag_id, run_id)
 
 
 def test_S1_no_secret_in_logs_or_metadata(airflow: LocalAirflow, sandbox: Sandbox) -> None:
