@@ -10,12 +10,13 @@ import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks.bench import ONE_FILE, PEERS, ROOT, UNPACED, Run, version_of
 from benchmarks.cases import BOUND, IGNORED, SPEEDS, TROUBLES, Speed, Trouble
 from benchmarks.imports import Imports
 from benchmarks.memory import ITEMS, Memory
+from benchmarks.triggers import INTERVAL, MOST, STALLS_UP_TO
 
 Speeds: TypeAlias = dict[tuple[Speed, str], list[Run]]
 Troubles: TypeAlias = dict[tuple[Trouble, str], Run]
@@ -38,6 +39,15 @@ PACKAGES = {
     "meltano": ("singer-sdk",),
     "naive": ("requests", "pandas", "pyarrow"),
 }
+TRIGGERS = {
+    "polls": "Polls",
+    "list_calls_per_poll": "List calls a poll",
+    "tokens": "Tokens",
+    "stall_ms": "Worst stall, ms",
+    "stall_cpu_ms": "CPU in it, ms",
+    "kib_per_trigger": "kB a trigger",
+    "events_within_s": "First to last event, s",
+}
 FAILED = "failed"
 PER_SECOND = 10  # LivePerson's limit, and the provider's pace
 RATE_BOUND = (-(-BOUND.items // BOUND.page_size) - 1) / PER_SECOND
@@ -53,6 +63,7 @@ class Results(NamedTuple):
     memory: Memory
     speeds: Speeds
     troubles: Troubles
+    triggers: list[dict[str, Any]]
 
 
 class Bar(NamedTuple):
@@ -71,7 +82,7 @@ def middle(runs: Sequence[Run], figure: str) -> float:
 
 def bars(results: Results) -> list[Bar]:
     """Return every bar that these results can be held to."""
-    imports, memory, speeds, troubles = results
+    imports, memory, speeds, troubles, triggers = results
     found = []
     if (BOUND, "provider") in speeds:
         most, took = OVER_BOUND * RATE_BOUND, middle(speeds[BOUND, "provider"], "wall")
@@ -100,6 +111,11 @@ def bars(results: Results) -> list[Bar]:
         if who == "provider":
             asked = "error" if trouble.name == IGNORED else "exact"
             found.append(Bar(trouble.name, asked, run.outcome, run.outcome.startswith(asked)))
+    for run in triggers:
+        asked = "one poll an interval, one token, every event"
+        asked += "" if run["triggers"] > STALLS_UP_TO else f", stall at most {MOST['stall_ms']:.0f} ms"
+        seen = f"missed: {', '.join(run['missed'])}" if run["missed"] else "all"
+        found.append(Bar(f"{run['triggers']:,} triggers on one loop", asked, seen, not run["missed"]))
     return found
 
 
@@ -160,7 +176,7 @@ def _bars(bars: Iterable[Bar]) -> list[str]:
 
 
 def _details(results: Results) -> list[str]:
-    imports, memory, speeds, troubles = results
+    imports, memory, speeds, troubles, triggers = results
     outcomes = [[each.name, *(_outcome(troubles[each, peer]) for peer in PEERS)] for each in TROUBLES]
     everyone = [*PEERS, UNPACED, ONE_FILE]
     return [
@@ -195,6 +211,12 @@ def _details(results: Results) -> list[str]:
         "Peak memory in MB and import in seconds, in the case with the most configurations and no latency:",
         "",
         *_table(["", "Peak", "Import"], [[TITLES[who], *_weight(speeds, who)] for who in everyone]),
+        *_heading("Triggers on one event loop"),
+        f"They wait on one account of 90 configurations, and look every {INTERVAL:g} s.",
+        "",
+        *_table(
+            ["", *TRIGGERS.values()], [[f"{run[name]:,}" for name in ("triggers", *TRIGGERS)] for run in triggers]
+        ),
     ]
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import defaultdict
 
-from benchmarks import imports, memory, report
+from benchmarks import imports, memory, report, triggers
 from benchmarks.bench import ONE_FILE, PEERS, UNPACED, Bench, Run, make_environments, server
 from benchmarks.cases import PAGE_SIZE, SPEEDS, TROUBLES, Speed, Trouble, quick, repetitions
 from benchmarks.server import Case
@@ -62,6 +62,7 @@ def main() -> int:
             memory.measure(bench),
             run_speeds(bench, [each for each in SPEEDS if not is_quick or quick(each)], 1 if is_quick else 3),
             run_troubles(bench, [each for each in TROUBLES if not is_quick or quick(each)]),
+            triggers.measure_all(),
         )
     bars = report.bars(measured)
     print(f"\n{report.plain(bars)}\n\n{(time.monotonic() - begun) / 60:.0f} minutes")

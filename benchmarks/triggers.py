@@ -151,8 +151,8 @@ def one_run(number: int) -> dict[str, Any]:
     return {**run, "missed": [name for name, most in bars.items() if run[name] > most]}
 
 
-def main() -> int:
-    """Measure, print, and return the exit status."""
+def measure_all() -> list[dict[str, Any]]:
+    """Return what was measured, by number of triggers."""
     runs = []
     for number in NUMBERS:
         for _ in range(TRIES):
@@ -160,6 +160,12 @@ def main() -> int:
             if not run["missed"]:
                 break
         runs.append(run)
+    return runs
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    runs = measure_all()
     for name in runs[0]:
         print(f"{name:>20}", *(f"{run[name]!s:>12}" for run in runs), file=sys.stderr)
     print(json.dumps({"benchmark": "triggers", "interval_s": INTERVAL, "most": MOST, "runs": runs}))

@@ -127,7 +127,9 @@ def results(**more: Any) -> report.Results:
     troubles = {(trouble, who): run for trouble in cases.TROUBLES for who in bench.PEERS}
     ignored = next(each for each in cases.TROUBLES if each.name == cases.IGNORED)
     troubles[ignored, "provider"] = run._replace(outcome="error: X")
-    return report.Results(Imports(1.0, 0.1, 0.12), Memory(200_000_000, run), speeds, troubles)._replace(**more)
+    triggers = [{"triggers": 1000, "missed": [], **dict.fromkeys(report.TRIGGERS, 1)}]
+    measured = report.Results(Imports(1.0, 0.1, 0.12), Memory(200_000_000, run), speeds, troubles, triggers)
+    return measured._replace(**more)
 
 
 def missed(measured: report.Results) -> list[str]:
@@ -147,6 +149,8 @@ def test_bars() -> None:
         "Seconds for 10,000 at 30 a page and 200 ms",
         "List calls in any second",
     ]
+    stalled = [{**good.triggers[0], "missed": ["stall_ms"]}]
+    assert missed(results(triggers=stalled)) == ["1,000 triggers on one loop"]
     failed = run._replace(outcome="no end in 300 s", took={})
     unpaced = (cases.Speed(10_000, 30, 0), bench.ONE_FILE)
     assert len(missed(results(speeds={**good.speeds, unpaced: [failed]}))) == 2
