@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
-from asgiref.sync import sync_to_async
-
 from airflow_provider_outbound.errors import NetworkError
 from airflow_provider_outbound.protocol import Flow, Pause, Secret
 from airflow_provider_outbound.sender import Sender
@@ -97,5 +95,7 @@ async def arun(
 
 
 async def _in_thread(function: Callable[[A], T], argument: A) -> T:
+    from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
+
     # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
     return await sync_to_async(function, thread_sensitive=False, executor=_THREADS)(argument)
