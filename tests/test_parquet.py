@@ -90,7 +90,10 @@ def start(folder: Path, first: str = "") -> subprocess.Popen[str]:
 
 def contents(folder: Path) -> list[tuple[int, str]]:
     """Return, of each table as a reader of the folder gets it, the number of rows and the name in all of them."""
-    read = [pq.read_table(folder / f"{name}.parquet") for name in TABLES]
+    read = []
+    for table in TABLES:
+        with (folder / f"{table}.parquet").open("rb") as file:  # given a path, pyarrow opens it twice
+            read.append(pq.read_table(file))
     names = [table[column].unique().to_pylist() for table, column in zip(read, NAMES, strict=True)]
     assert all(len(each) == 1 for each in names)
     return [(table.num_rows, each[0]) for table, each in zip(read, names, strict=True)]
