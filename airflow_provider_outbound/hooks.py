@@ -154,7 +154,7 @@ class OutboundHook(BaseHook):
         notes = Counter[str]()
         with Spool() as spool:
             items = self._listed(channel, spool)
-            yield from tables.parts(items, self.api.account.account_id, timezone.utcnow(), notes, names)
+            yield from tables.parts(items, self.api.account.account_id, timezone.utcnow, notes, names)
         for note, count in sorted(notes.items()):
             self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
 
@@ -211,6 +211,8 @@ def airflow_errors() -> Iterator[None]:
         yield
     except TRANSIENT:
         raise
+    except RecursionError as error:
+        raise AirflowFailException("LivePerson sent JSON that is nested too deeply to be passed on") from error
     except OutboundError as error:
         raise AirflowFailException(str(error)) from error
 

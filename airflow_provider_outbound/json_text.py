@@ -20,7 +20,7 @@ def decode(text: bytes) -> Any:
     """
     try:
         return msgspec.json.decode(text)
-    except ValueError:  # msgspec's errors are such
+    except (ValueError, msgspec.MsgspecError):  # which is no ValueError in older versions
         return json.loads(text)
 
 

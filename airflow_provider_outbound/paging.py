@@ -101,7 +101,9 @@ class Listing:
         if offset + 1 != self.count or not rate:
             return ()
         if self._full and step:
-            return range(offset + step, offset + step * min(rate, MOST_AHEAD) + 1, step)
+            # No more than have been read, so that a guess too many costs a short listing little.
+            pages = min(rate, MOST_AHEAD, self.calls)
+            return range(offset + step, offset + step * pages + 1, step)
         return [self.count]
 
     def _hold(self, items: list[Item]) -> Page:

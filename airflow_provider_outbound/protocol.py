@@ -56,7 +56,7 @@ class Account:
     :param sentinel_url: base URL of the token endpoint's host; None to find it through the Domain API.
     :param domain_url: base URL of the Domain API.
     :param requests_per_second: pace of the requests to one host; 0 for none.
-    :param timeout: seconds that one request may take, answer included.
+    :param timeout: seconds that connecting may take, and then an answer as a whole.
     :param verify: whether to check certificates, or a CA file to check them with.
     :param proxies: proxy URLs by scheme.
     """

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound import templates
-from airflow_provider_outbound.errors import one_line
+from airflow_provider_outbound.errors import ProtocolError, one_line
 from airflow_provider_outbound.json_text import encode
 from airflow_provider_outbound.schemas import (
     CHANNEL,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PART = 5000  # items of a part, and so of a row group in a file
+PART_SIZE = 64 * 2**20  # bytes of a part, about; past that it has fewer items
 CHUNK = 100  # items at once as Python's objects: of more, its garbage collector would go through all in vain
 
 # LivePerson's page spells these both ways.
@@ -43,7 +44,7 @@ _NONE: Item = {}  # stands for the component of a channel without any
 def parts(
     items: Iterable[Item],
     account_id: str,
-    fetched_at: datetime,
+    now: Callable[[], datetime],
     notes: Counter[str],
     names: Iterable[str] = TABLES,
 ) -> Iterator[dict[str, pa.Table]]:
@@ -51,17 +52,19 @@ def parts(
 
     :param items: configurations or bare channels, as the API lists them.
     :param account_id: whose they are.
-    :param fetched_at: when they were listed.
+    :param now: tells when they were listed, once the first one is there.
     :param notes: counts how often a value could not be read, a type was unknown, or texts and variables disagree.
     :param names: which tables to make.
     :returns: of each part, the tables by name: one row per item, and one row per message component.
     """
     left = iter(items)
-    chunk = list(islice(left, CHUNK))
+    chunk, fetched_at = list(islice(left, CHUNK)), now()
     while True:
-        part = []
-        for _ in range(PART // CHUNK):
+        part: list[dict[str, pa.Table]] = []
+        size = 0
+        while size < PART_SIZE and len(part) < PART // CHUNK:
             part.append(_tables(chunk, account_id, fetched_at, notes, names))
+            size += sum(table.nbytes for table in part[-1].values())
             if not (chunk := list(islice(left, CHUNK))):
                 break
         yield whole(part)
@@ -72,11 +75,22 @@ def parts(
 def _tables(
     items: list[Item], account_id: str, fetched_at: datetime, notes: Counter[str], names: Iterable[str]
 ) -> dict[str, pa.Table]:
-    tables = {}
-    if "configurations" in names:
-        tables["configurations"] = _configurations(items, account_id, fetched_at, notes)
-    if "components" in names:
-        tables["components"] = _components(items, notes)
+    import pyarrow as pa
+
+    tables, odd = {}, Counter[str]()
+    try:
+        if "configurations" in names:
+            tables["configurations"] = _configurations(items, account_id, fetched_at, odd)
+        if "components" in names:
+            tables["components"] = _components(items, odd)
+    except pa.ArrowInvalid as error:  # a column of more than 2 GiB
+        if len(items) == 1:
+            shown = one_line(repr(items[0].get("id")), 60)
+            raise ProtocolError(f"configuration {shown} is too large for a table: {one_line(error)}") from None
+        middle = len(items) // 2
+        halves = (items[:middle], items[middle:])
+        return whole(_tables(half, account_id, fetched_at, notes, names) for half in halves)
+    notes.update(odd)
     return tables
 
 

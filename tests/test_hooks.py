@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -66,6 +67,19 @@ def test_tables_and_frames(connect: Connect) -> None:
     assert table["account_id"].unique().to_pylist() == [ACCOUNT]
     assert len(frame) == 70
     assert frame["configuration_id"].tolist() == [item["id"] for item in ITEMS]
+
+
+def test_fetched_at_is_when_the_listing_was_complete(connect: Connect) -> None:
+    asked: list[datetime] = []
+
+    def listing(hit: Hit) -> Any:
+        asked.append(datetime.now(timezone.utc))
+        return paged(ITEMS)(hit)
+
+    with Fake(listing) as fake:
+        table = OutboundHook(connect(fake.connection())).get_table("configurations")
+    fetched_at = table["fetched_at"][0].as_py() + timedelta(milliseconds=1)  # it has no microseconds
+    assert asked[-1] <= fetched_at <= datetime.now(timezone.utc) + timedelta(milliseconds=1)
 
 
 def test_long_listings_log_their_progress(connect: Connect, logs: Callable[[], list[str]]) -> None:

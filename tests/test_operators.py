@@ -118,6 +118,19 @@ def test_D3_fetched_text_is_not_rendered(connect: Connect) -> None:
     assert OutboundConfigurationsOperator.template_fields == ("channel", "output_path", "outbound_conn_id")
 
 
+@pytest.mark.parametrize("depth", [50, 700])
+def test_D2_deep_nesting_is_passed_on_or_fails_the_task(connect: Connect, depth: int) -> None:
+    deep: Any = 1
+    for _ in range(depth):
+        deep = [deep]
+    with Fake(paged([configuration(1, deep=deep)])) as fake:
+        connect(fake.connection())
+        try:
+            assert execute() == [configuration(1, deep=deep)]
+        except AirflowFailException as error:
+            assert "nested too deeply" in str(error)  # noqa: PT017 - either will do, by version of Python
+
+
 def test_nothing_is_asked_when_made(connect: Connect) -> None:
     OutboundConfigurationsOperator(
         task_id="x", outbound_conn_id="nowhere", channel="a/b", output_path="no://where"

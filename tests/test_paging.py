@@ -372,6 +372,29 @@ def test_a_listing_of_less_than_a_page_costs_no_burst(drive: Driver, cap: int) -
     assert fake.kinds().count("list") == 3
 
 
+@pytest.mark.parametrize(("count", "calls"), [(30, 3), (31, 4), (59, 4), (88, 5)])
+def test_wrong_guesses_cost_a_short_listing_little(drive: Driver, count: int, calls: int) -> None:
+    with Fake(Slow(paged(MANY[:count]), several=99)) as fake:
+        assert read(fake, drive, requests_per_second=PACE) == MANY[:count]
+    assert fake.kinds().count("list") <= 2 * calls
+
+
+def test_R1_nothing_is_sent_ahead_once_an_answer_is_no_success(drive: Driver) -> None:
+    calls, waited = count(), threading.Event()
+    drive.on_wait = lambda seconds: waited.set() if seconds >= 1 else None
+
+    def busy(hit: Hit) -> Any:
+        number = next(calls)
+        if number == 20:  # those after it are refused long before it is answered
+            waited.wait(0.3)
+        return Reply(429, b"") if number > 20 and not waited.is_set() else paged(MANY)(hit)
+
+    with Fake(busy) as fake:
+        assert read(fake, drive, requests_per_second=100.0) == MANY
+    assert [wait for wait in drive.waits if wait >= 1] == [1.0]
+    assert fake.kinds().count("list") < 37 + 10  # 25 more would have been sent ahead in 0.3 s
+
+
 def once(number: int, answer: Reply) -> Callable[[Hit], Any]:
     """List as documented, but give that answer to one call."""
     calls = iter(range(10**6))

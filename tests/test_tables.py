@@ -30,7 +30,7 @@ class Built:
 
     def __init__(self, *items: Any) -> None:
         self.notes = Counter[str]()
-        self.tables = tables.whole(tables.parts(items, "12345678", NOW, self.notes))
+        self.tables = tables.whole(tables.parts(items, "12345678", lambda: NOW, self.notes))
         self.configurations, self.components = (self.tables[name] for name in TABLES)
 
 
@@ -275,12 +275,22 @@ def test_D2_text_that_utf8_cannot_hold() -> None:
 def test_tables_in_parts_are_those_of_the_whole() -> None:
     count = 2 * tables.PART + tables.CHUNK // 2
     items = [configuration(number, lookbackPeriodDay=number or "odd") for number in range(count)]
-    parts = list(tables.parts(items, "12345678", NOW, notes := Counter()))
+    parts = list(tables.parts(items, "12345678", lambda: NOW, notes := Counter()))
     assert [part["configurations"].num_rows for part in parts] == [tables.PART, tables.PART, tables.CHUNK // 2]
     whole = tables.whole(parts)
     assert whole["configurations"]["id"].to_pylist() == [item["id"] for item in items]
     assert whole["components"]["configuration_id"].to_pylist() == [item["id"] for item in items]
     assert notes == {"unreadable lookback_period_day": 1}
+
+
+def test_parts_of_large_items_have_fewer() -> None:
+    items = [configuration(number, filler="x" * 300_000) for number in range(5 * tables.CHUNK)]
+    sizes = [
+        sum(table.nbytes for table in part.values())
+        for part in tables.parts(items, "12345678", lambda: NOW, Counter())
+    ]
+    assert len(sizes) == 2
+    assert max(sizes) < 2 * tables.PART_SIZE
 
 
 def test_P6_empty_account_gives_typed_tables() -> None:
