@@ -72,8 +72,9 @@ class OutboundHook(BaseHook):
         return self._api
 
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
-        """Yield the account's configurations as its pages come, holding one page.
+        """Yield the account's configurations as its pages come, holding a few pages and one key per configuration.
 
+        They come before the end is proven: an error may follow, and one that was deleted meanwhile may have come.
         A configuration that is listed twice comes once, as listed first. Where the listing has to be read again
         because it changed, what has come already does not come again.
 
@@ -144,13 +145,15 @@ class OutboundHook(BaseHook):
     def iter_tables(
         self, channel: Channels = None, names: Collection[str] = TABLES
     ) -> Iterator[dict[str, pa.Table]]:
-        """Yield the tables of one listing in parts, by name, and log what is odd in them: any account fits.
+        """Yield the tables of one listing in parts, by name; after the last, log what was odd in them.
 
         The listing is read whole, into a temporary file, before the first part comes.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
-        :param names: which tables to make.
+        :param names: ``configurations``, ``components`` or both.
         """
+        for name in names:
+            schema(name)
         notes = Counter[str]()
         with Spool() as spool:
             items = self._listed(channel, spool)
@@ -164,14 +167,13 @@ class OutboundHook(BaseHook):
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        schema(table)
         return tables.whole(self.iter_tables(channel, [table]))[table]
 
     def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.
 
         :param table: ``configurations`` or ``components``.
-        :param channel: one channel, such as ``wa``; None for all.
+        :param channel: one channel, such as ``wa``, or several; None for all.
         """
         return self.get_table(table, channel).to_pandas()
 

@@ -18,7 +18,7 @@ from airflow_provider_outbound.watches import watching
 
 
 class OutboundTemplateTrigger(BaseTrigger):
-    """Wait until a template exists, then fire once. All that wait on one account and channel share its polls.
+    """Wait until a template exists, then fire once. All that wait on one connection and channel share polls.
 
     The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
     or ``{"status": "error", "message": str}``. Airflow stores the parameters, and logs the event, in clear: none

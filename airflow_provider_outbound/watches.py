@@ -1,4 +1,4 @@
-"""One poll for all triggers of an event loop that wait on an account and channel, one token for its channels."""
+"""One poll for all triggers of an event loop that wait on a connection and channel, one token for its channels."""
 
 from __future__ import annotations
 

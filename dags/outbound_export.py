@@ -27,7 +27,7 @@ def outbound_export() -> None:
 
         with ObjectStoragePath(written["components"]["path"]).open("rb") as file:
             components = pd.read_parquet(file)
-        templates = components.drop_duplicates(["configuration_id", "channel_index"])
+        templates = components[components["component_index"].fillna(0) == 0]  # one row per channel
         summary = templates.groupby(["channel_type", "language"]).size().reset_index(name="templates")
         print(summary.to_string(index=False))
         return summary.to_dict("records")
