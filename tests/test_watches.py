@@ -71,6 +71,19 @@ class World:
             await self._changed.wait()
 
 
+class HeldBack:
+    """Answers that wait until they may go on, once they are asked for."""
+
+    def __init__(self, answer: Callable[[Hit], Any]) -> None:
+        self._answer = answer
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, hit: Hit) -> Any:
+        self.asked.set()
+        self.go_on.wait(5)
+        return self._answer(hit)
+
+
 def trigger(number: int = 0, **more: Any) -> OutboundTemplateTrigger:
     deadline = BEGIN + timedelta(seconds=more.pop("timeout", 1000))
     return OutboundTemplateTrigger(**{"template_name": f"n{number}", "deadline": deadline, **more})
@@ -304,20 +317,15 @@ def test_W6_cancelled_at_any_moment(connect: Connect, leaving: int) -> None:
 
 def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: Connect) -> None:
     async def story(world: World) -> None:
-        asked, go_on = threading.Event(), threading.Event()
-
-        def slow(hit: Hit) -> Any:
-            asked.set()
-            go_on.wait(5)
-            return paged([configuration(1)])(hit)
+        slow = HeldBack(paged([configuration(1)]))
 
         with Fake(slow) as fake:
             connect(fake.connection())
             first, second = world.start(trigger(1)), world.start(trigger(1))
             life = asyncio.create_task(world.run())
-            await asyncio.to_thread(asked.wait, 5)
+            await asyncio.to_thread(slow.asked.wait, 5)
             first.cancel()
-            go_on.set()
+            slow.go_on.set()
             await life
         assert first.cancelled()
         assert second.result().payload["status"] == "success"
@@ -328,22 +336,17 @@ def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect
 
 def test_W6_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> None:
     async def story(world: World) -> None:
-        asked, go_on = threading.Event(), threading.Event()
-
-        def slow(hit: Hit) -> Any:
-            asked.set()
-            go_on.wait(5)
-            return grant()
+        slow = HeldBack(lambda hit: grant())
 
         with Fake(token=slow) as fake:
             connect(fake.connection())
             tasks = [world.start(trigger(number)) for number in range(10)]
             life = asyncio.create_task(world.run())
-            await asyncio.to_thread(asked.wait, 5)
+            await asyncio.to_thread(slow.asked.wait, 5)
             for task in tasks:
                 task.cancel()
             await life
-            go_on.set()
+            slow.go_on.set()
         assert all(task.cancelled() for task in tasks)
 
     in_world(story)
@@ -353,25 +356,20 @@ def test_W6_cancelled_while_another_polls(connect: Connect) -> None:
     """It waits for its turn; so does one of another channel, which must not begin a second poll meanwhile."""
 
     async def story(world: World) -> None:
-        asked, go_on = threading.Event(), threading.Event()
-
-        def slow(hit: Hit) -> Any:
-            asked.set()
-            go_on.wait(5)
-            return grant()
+        slow = HeldBack(lambda hit: grant())
 
         with Fake(paged([configuration(1)]), token=slow) as fake:
             connect(fake.connection())
             polls, waits = world.start(trigger(1)), world.start(trigger(1))
             goes_on = world.start(trigger(1, channel="wa"))
             life = asyncio.create_task(world.run())
-            await asyncio.to_thread(asked.wait, 5)
+            await asyncio.to_thread(slow.asked.wait, 5)
             waits.cancel()
             polls.cancel()
             await asyncio.wait([waits, polls])
             assert fake.kinds() == ["token"]
             (watch,) = watches._WATCHES.values()
-            go_on.set()
+            slow.go_on.set()
             await life
         assert not watch._last  # of what nobody waits for any more
         assert waits.cancelled()
