@@ -79,11 +79,11 @@ async def arun(
                 if isinstance(step, Pause):
                     await sleep(step.seconds)
                 elif isinstance(step, Secret):
-                    await _in_thread(hide, step.value)
+                    await in_thread(hide, step.value)
                 else:
                     if wait := send.turn(step):
                         await sleep(wait)
-                    answer = await _in_thread(send, step)
+                    answer = await in_thread(send, step)
             except NetworkError as error:
                 step = flow.throw(error)
             else:
@@ -94,7 +94,12 @@ async def arun(
         flow.close()
 
 
-async def _in_thread(function: Callable[[A], T], argument: A) -> T:
+async def in_thread(function: Callable[[A], T], argument: A) -> T:
+    """Call a function in a thread of our own pool, and return its result.
+
+    :param function: what to call.
+    :param argument: its argument.
+    """
     from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
 
     # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.

@@ -19,7 +19,7 @@ from airflow_provider_outbound.errors import OutboundError
 from airflow_provider_outbound.paging import Listing
 from airflow_provider_outbound.sender import Sender
 from airflow_provider_outbound.templates import Catalogue
-from airflow_provider_outbound.transport import arun
+from airflow_provider_outbound.transport import arun, in_thread
 
 #: The most seconds by which a poll may come early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05
@@ -81,7 +81,7 @@ class Watch:
             with Sender(account) as send:
                 items = await arun(configurations(Listing(self._api, channel)), send, hide=mask_secret)
             # In a thread: ten thousand configurations would hold up the loop.
-            found = await asyncio.to_thread(Catalogue, items)
+            found = await in_thread(Catalogue, items)
         except OutboundError as error:
             found = error
         finally:
