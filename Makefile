@@ -22,6 +22,7 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(MAKE) test
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 	$(BIN)/python -m build --outdir dist --installer uv

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_provider_outbound.api import REGIONS, list_url, sentinel_url
+from airflow_provider_outbound.client.api import REGIONS, list_url, sentinel_url
+from airflow_provider_outbound.client.protocol import DOMAIN_URL, Account, path_part
 from airflow_provider_outbound.errors import ConfigError, one_line
-from airflow_provider_outbound.protocol import DOMAIN_URL, Account, path_part
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

@@ -12,18 +12,18 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
 from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_outbound import tables
-from airflow_provider_outbound.api import Api, renewed
-from airflow_provider_outbound.configurations import Configurations, Items, Once, find
+from airflow_provider_outbound.client.api import Api, renewed
+from airflow_provider_outbound.client.configurations import Configurations, Items, Once, find
+from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.client.protocol import RETRY_WAITS, Flow, host_of, path_part
+from airflow_provider_outbound.client.sender import Sender
+from airflow_provider_outbound.client.spool import Spool
+from airflow_provider_outbound.client.transport import run
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
-from airflow_provider_outbound.paging import Listing
-from airflow_provider_outbound.protocol import RETRY_WAITS, Flow, host_of, path_part
-from airflow_provider_outbound.schemas import TABLES, schema
-from airflow_provider_outbound.sender import Sender
-from airflow_provider_outbound.spool import Spool
-from airflow_provider_outbound.templates import CHANNELS, Catalogue, Criteria, Item, Look, channels, text
-from airflow_provider_outbound.transport import run
+from airflow_provider_outbound.model.items import CHANNELS, Catalogue, Criteria, Item, Look, channels, text
+from airflow_provider_outbound.tables import build as tables
+from airflow_provider_outbound.tables.schemas import TABLES, schema
 
 if TYPE_CHECKING:
     import pandas as pd

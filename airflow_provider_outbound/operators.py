@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_outbound import parquet
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
-from airflow_provider_outbound.templates import plain
+from airflow_provider_outbound.model.items import plain
+from airflow_provider_outbound.tables import parquet
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath

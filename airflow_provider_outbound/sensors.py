@@ -20,7 +20,7 @@ from airflow.sdk import timezone
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError, one_line
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
-from airflow_provider_outbound.templates import CHANNELS, Criteria
+from airflow_provider_outbound.model.items import CHANNELS, Criteria
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import Any
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_outbound.configurations import look_at
+from airflow_provider_outbound.client.configurations import look_at
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.templates import Criteria
-from airflow_provider_outbound.watches import watching
+from airflow_provider_outbound.model.items import Criteria
+from airflow_provider_outbound.polling import watching
 
 
 class OutboundTemplateTrigger(BaseTrigger):

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 
-from airflow_provider_outbound import sandbox_data
+from airflow_provider_outbound.sandbox import data as sandbox_data
 
 ACCOUNT, CLIENT_ID, CLIENT_SECRET = "12345678", "bench-client", "bench-secret"
 TOKEN_PATH = f"/sentinel/api/account/{ACCOUNT}/app/token?v=1.0"

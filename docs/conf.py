@@ -26,12 +26,15 @@ html_title = f"airflow-provider-outbound {version}"
 
 
 def write_reliability() -> None:
-    """Write the table of faults, each with the tests whose names bear its number."""
+    """Write the table of faults, each with the tests that are marked with its number."""
     here = Path(__file__).parent
     tests: dict[str, list[str]] = {}
     for path in sorted((here.parent / "tests").rglob("test_*.py")):
-        for name, row in re.findall(r"^def (test_([A-Z][0-9]+)_\w+)", path.read_text(), re.MULTILINE):
-            tests.setdefault(row, []).append(f"``{path.stem}::{name}``")
+        for marks, name in re.findall(
+            r"((?:^@.*\n(?:[ )\]}].*\n)*)+)def (test_\w+)", path.read_text(), re.MULTILINE
+        ):
+            for row in re.findall(r'pytest\.mark\.fault\("(\w+)"\)', marks):
+                tests.setdefault(row, []).append(f"``{path.stem}::{name}``")
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: 5 35 60", ""]
     lines += ["   * - Row", "     - Fault", "     - What it gets, and its tests"]
     for line in (here / "faults.txt").read_text().splitlines():

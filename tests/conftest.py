@@ -23,9 +23,9 @@ os.environ.update(
 
 import pytest  # noqa: E402
 
-from airflow_provider_outbound.protocol import Account, Flow  # noqa: E402
-from airflow_provider_outbound.sender import Sender  # noqa: E402
-from airflow_provider_outbound.transport import arun, run  # noqa: E402
+from airflow_provider_outbound.client.protocol import Account, Flow  # noqa: E402
+from airflow_provider_outbound.client.sender import Sender  # noqa: E402
+from airflow_provider_outbound.client.transport import arun, run  # noqa: E402
 
 
 class Driver:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 
-from airflow_provider_outbound.protocol import Account
+from airflow_provider_outbound.client.protocol import Account
 
 ACCOUNT = "12345678"
 SECRET = "canary-secret-5f1e"

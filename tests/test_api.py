@@ -8,9 +8,9 @@ from typing import Any
 import jwt
 import pytest
 
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.protocol import Account, Request, Response
 from airflow_provider_outbound.errors import AuthError, HttpError, ProtocolError
-from airflow_provider_outbound.protocol import Account, Request, Response
 from tests.conftest import Driver
 from tests.fake import ACCOUNT, SECRET, Fake, Hit, Reply, grant, token
 
@@ -64,7 +64,8 @@ def test_bearer_token_is_used_as_it_is(drive: Driver) -> None:
     assert [hit.headers["authorization"] for hit in fake.hits] == ["Bearer le-token"]
 
 
-def test_A1_revoked_token_is_fetched_once_more(drive: Driver) -> None:
+@pytest.mark.fault("A1")
+def test_revoked_token_is_fetched_once_more(drive: Driver) -> None:
     with Fake([Reply(401, b"{}"), [{"id": "1"}]]) as fake:
         account = fake.account()
         assert drive(Api(account).list_page(None, 60), account) == [{"id": "1"}]
@@ -72,7 +73,8 @@ def test_A1_revoked_token_is_fetched_once_more(drive: Driver) -> None:
     assert {hit.offset for hit in fake.hits if hit.kind == "list"} == {60}
 
 
-def test_A1_second_401_fails(drive: Driver) -> None:
+@pytest.mark.fault("A1")
+def test_second_401_fails(drive: Driver) -> None:
     with Fake([Reply(401, b"{}")]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match="the token was refused"):
@@ -81,7 +83,8 @@ def test_A1_second_401_fails(drive: Driver) -> None:
     assert drive.waits == []
 
 
-def test_A1_bearer_token_cannot_be_fetched(drive: Driver) -> None:
+@pytest.mark.fault("A1")
+def test_bearer_token_cannot_be_fetched(drive: Driver) -> None:
     with Fake([Reply(401, b"{}")]) as fake:
         account = fake.account(auth="bearer")
         with pytest.raises(AuthError, match="renew the bearer token"):
@@ -89,9 +92,10 @@ def test_A1_bearer_token_cannot_be_fetched(drive: Driver) -> None:
     assert fake.kinds() == ["list"]
 
 
+@pytest.mark.fault("A2")
 @pytest.mark.parametrize("status", [400, 401, 403])
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_A2_refused_login_is_never_repeated(drive: Driver, status: int, version: str) -> None:
+def test_refused_login_is_never_repeated(drive: Driver, status: int, version: str) -> None:
     with Fake(token=[Reply(status, f"no {SECRET}".encode())]) as fake:
         account = fake.account(token_api=version)
         with pytest.raises(AuthError, match=rf"{fake.host}.*token_api, which is {version}") as caught:
@@ -101,7 +105,8 @@ def test_A2_refused_login_is_never_repeated(drive: Driver, status: int, version:
     assert SECRET not in f"{caught.value!r}"
 
 
-def test_A2_refused_login_in_mid_run(drive: Driver) -> None:
+@pytest.mark.fault("A2")
+def test_refused_login_in_mid_run(drive: Driver) -> None:
     with Fake([Reply(401, b"{}")], token=[grant(), Reply(401, b"{}")]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match="refused to give the token"):
@@ -109,7 +114,8 @@ def test_A2_refused_login_in_mid_run(drive: Driver) -> None:
     assert fake.kinds() == ["token", "list", "token"]
 
 
-def test_A3_forbidden(drive: Driver) -> None:
+@pytest.mark.fault("A3")
+def test_forbidden(drive: Driver) -> None:
     with Fake([Reply(403, b"{}")]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match="scope and installation"):
@@ -120,6 +126,7 @@ def test_A3_forbidden(drive: Driver) -> None:
 DAY = 86_400
 
 
+@pytest.mark.fault("A4")
 @pytest.mark.parametrize(
     ("answer", "life"),
     [
@@ -140,7 +147,7 @@ DAY = 86_400
         ({"access_token": jwt.encode({"sub": "x"}, "", algorithm="none"), "expires_in": 90}, 90),
     ],
 )
-def test_A4_lifetime(drive: Driver, answer: dict[str, Any], life: float) -> None:
+def test_lifetime(drive: Driver, answer: dict[str, Any], life: float) -> None:
     clock = Clock()
     with Fake(token=[{**grant(), **answer}]) as fake:
         account = fake.account()
@@ -152,7 +159,8 @@ def test_A4_lifetime(drive: Driver, answer: dict[str, Any], life: float) -> None
     assert fake.kinds() == ["token", "list", "list", "token", "list"]
 
 
-def test_A4_no_life_at_all_is_no_refresh_loop(drive: Driver) -> None:
+@pytest.mark.fault("A4")
+def test_no_life_at_all_is_no_refresh_loop(drive: Driver) -> None:
     clock = Clock()
 
     def granted(hit: Hit) -> dict[str, Any]:
@@ -165,16 +173,18 @@ def test_A4_no_life_at_all_is_no_refresh_loop(drive: Driver) -> None:
     assert fake.kinds() == ["token", "list"]
 
 
+@pytest.mark.fault("A5")
 @pytest.mark.parametrize("opaque", ["opaque", "a.b.c", "eyJ.eyJ.x", jwt.encode({}, "", algorithm="none")])
-def test_A5_opaque_token_is_used(drive: Driver, opaque: str) -> None:
+def test_opaque_token_is_used(drive: Driver, opaque: str) -> None:
     with Fake(token=[{"access_token": opaque}]) as fake:
         account = fake.account()
         drive(Api(account).list_page(None, 0), account)
     assert fake.hits[1].headers["authorization"] == f"Bearer {opaque}"
 
 
+@pytest.mark.fault("A5")
 @pytest.mark.parametrize("audience", ["le99999999", ["le1", "le2"]])
-def test_A5_token_for_another_account(drive: Driver, audience: Any) -> None:
+def test_token_for_another_account(drive: Driver, audience: Any) -> None:
     with Fake(token=[grant(aud=audience)]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match=r"for le(99999999|1), not for account 12345678"):
@@ -182,19 +192,21 @@ def test_A5_token_for_another_account(drive: Driver, audience: Any) -> None:
     assert fake.kinds() == ["token"]
 
 
+@pytest.mark.fault("A5")
 @pytest.mark.parametrize("audience", [f"le{ACCOUNT}", ["other", f"le{ACCOUNT}"], "some-api", None])
-def test_A5_audience_that_fits_or_names_no_account(drive: Driver, audience: Any) -> None:
+def test_audience_that_fits_or_names_no_account(drive: Driver, audience: Any) -> None:
     with Fake(token=[grant(aud=audience)]) as fake:
         account = fake.account()
         drive(Api(account).list_page(None, 0), account)
     assert fake.kinds() == ["token", "list"]
 
 
+@pytest.mark.fault("A5")
 @pytest.mark.parametrize(
     "answer",
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a\r\nX: y"}, {"access_token": 7}],
 )
-def test_A5_login_without_a_token(drive: Driver, answer: Any) -> None:
+def test_login_without_a_token(drive: Driver, answer: Any) -> None:
     with Fake(token=[answer]) as fake:
         account = fake.account()
         with pytest.raises(ProtocolError, match="without a usable access_token"):
@@ -202,7 +214,8 @@ def test_A5_login_without_a_token(drive: Driver, answer: Any) -> None:
     assert fake.kinds() == ["token"]
 
 
-def test_A6_token_that_ends_during_a_wait(drive: Driver) -> None:
+@pytest.mark.fault("A6")
+def test_token_that_ends_during_a_wait(drive: Driver) -> None:
     clock = Clock()
     drive.on_wait = clock.pass_
     tokens = [{"access_token": "first", "expires_in": 4}, {"access_token": "second", "expires_in": 4000}]
@@ -237,6 +250,7 @@ def test_discovery_of_the_region(region: str) -> None:
     assert api.list_url == f"https://{region}.handoff.liveperson.net"
 
 
+@pytest.mark.fault("R11")
 @pytest.mark.parametrize(
     "host",
     [
@@ -257,7 +271,7 @@ def test_discovery_of_the_region(region: str) -> None:
         ["va.sentinel.liveperson.net"],
     ],
 )
-def test_R11_discovered_host_is_none_of_livepersons(drive: Driver, host: Any) -> None:
+def test_discovered_host_is_none_of_livepersons(drive: Driver, host: Any) -> None:
     with Fake(domain=[{"service": "sentinel", "account": ACCOUNT, "baseURI": host}]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
         with pytest.raises(ProtocolError, match="none of LivePerson's: set the Connection's host to va, lo or sy"):
@@ -265,15 +279,17 @@ def test_R11_discovered_host_is_none_of_livepersons(drive: Driver, host: Any) ->
     assert fake.kinds() == ["domain"]
 
 
+@pytest.mark.fault("R11")
 @pytest.mark.parametrize("answer", [[], {}, "va.sentinel.liveperson.net", {"baseURIs": []}])
-def test_R11_discovery_without_an_answer(drive: Driver, answer: Any) -> None:
+def test_discovery_without_an_answer(drive: Driver, answer: Any) -> None:
     with Fake(domain=[answer]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
         with pytest.raises(ProtocolError, match="none of LivePerson's"):
             drive(Api(account).list_page(None, 0), account)
 
 
-def test_R11_connection_wins_over_discovery(drive: Driver) -> None:
+@pytest.mark.fault("R11")
+def test_connection_wins_over_discovery(drive: Driver) -> None:
     with Fake(domain=[{"baseURI": "lo.sentinel.liveperson.net"}]) as fake:
         account = fake.account()
         drive(Api(account).list_page(None, 0), account)
@@ -289,7 +305,8 @@ def test_discovery_of_an_unknown_account(drive: Driver, status: int) -> None:
     assert fake.kinds() == ["domain"]
 
 
-def test_S1_nothing_that_can_be_printed_shows_a_secret(drive: Driver) -> None:
+@pytest.mark.fault("S1")
+def test_nothing_that_can_be_printed_shows_a_secret(drive: Driver) -> None:
     shown: list[str] = []
     with Fake() as fake:
         account = fake.account(proxies={"ftp": f"http://user:{SECRET}@proxy"})

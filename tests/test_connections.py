@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
+from airflow_provider_outbound.client.protocol import Account
 from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.protocol import Account
 
 SECRET = "canary-secret-5f1e"
 GOOD = {"conn_type": "liveperson_outbound", "login": "id", "password": SECRET, "schema": "12345678"}
@@ -142,35 +142,39 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.fault("A7")
 @pytest.mark.parametrize(("fields", "message"), BAD, ids=[str(index) for index in range(len(BAD))])
-def test_A7_bad_connection_gets_one_line(fields: dict[str, Any], message: str) -> None:
+def test_bad_connection_gets_one_line(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^Connection 'lp': {message}") as caught:
         account(**fields)
     assert "\n" not in str(caught.value)
     assert SECRET not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 
-def test_A7_secret_in_the_host_is_not_shown() -> None:
+@pytest.mark.fault("A7")
+def test_secret_in_the_host_is_not_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         account(host=f"https://id:{SECRET}@x.example")
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.fault("R10")
 @pytest.mark.parametrize("where", ["host", "domain_url", "sentinel_url"])
 @pytest.mark.parametrize(
     "url", ["http://va.handoff.liveperson.net", "http://169.254.169.254", "http://127.0.0.1.evil.com"]
 )
-def test_R10_plain_http_only_on_loopback(where: str, url: str) -> None:
+def test_plain_http_only_on_loopback(where: str, url: str) -> None:
     fields = {"host": url} if where == "host" else {"extra": {where: url}}
     with pytest.raises(ConfigError, match=f"{where} is http://, which would show the secret"):
         account(**fields)
 
 
+@pytest.mark.fault("D5")
 @pytest.mark.parametrize(
     "value", ["..", "a/b", "a%2fb", "a?b", "a#b", "a b", "a\r\nX: y", "a" * 10_000, "1' or 1", "é"]
 )
 @pytest.mark.parametrize("field", ["schema", "app_name"])
-def test_D5_no_field_leads_a_request_elsewhere(field: str, value: str) -> None:
+def test_no_field_leads_a_request_elsewhere(field: str, value: str) -> None:
     fields = {"schema": value} if field == "schema" else {"extra": {"app_name": value}}
     with pytest.raises(ConfigError, match=f"{field}.* (is|must be) "):
         account(**fields)

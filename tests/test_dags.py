@@ -31,7 +31,8 @@ print(sorted({"pandas", "pyarrow", "fastapi"} & set(sys.modules)))
 """
 
 
-def test_S3_parsing_does_no_network_io_and_loads_no_pandas() -> None:
+@pytest.mark.fault("S3")
+def test_parsing_does_no_network_io_and_loads_no_pandas() -> None:
     command = [sys.executable, "-c", NO_NETWORK, *map(str, FILES)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,8 +105,9 @@ with DAG("late", schedule=None) as dag:
 """
 
 
+@pytest.mark.fault("W5")
 @pytest.mark.usefixtures("airflow_db", "outbound_sandbox")
-def test_W5_timeout_in_dag_test(
+def test_timeout_in_dag_test(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "late.py").write_text(LATE)

@@ -53,7 +53,8 @@ def test_several_channels_that_are_listed_apart_are_put_together(connect: Connec
         assert OutboundHook(connect(fake.connection())).get_configurations(("wa", "inapp", "wa")) == [whole]
 
 
-def test_P4_repeats_are_counted(connect: Connect, logs: Callable[[], list[str]]) -> None:
+@pytest.mark.fault("P4")
+def test_repeats_are_counted(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake(paged([*ITEMS[:5], ITEMS[2]])) as fake:
         assert OutboundHook(connect(fake.connection())).get_configurations() == ITEMS[:5]
     assert logs()[-1].endswith("; 1 were listed more than once")
@@ -92,33 +93,38 @@ def test_long_listings_log_their_progress(connect: Connect, logs: Callable[[], l
     assert summary.endswith("wa 70; 0 were listed more than once")
 
 
-def test_P6_empty_account_warns(connect: Connect, logs: Callable[[], list[str]]) -> None:
+@pytest.mark.fault("P6")
+def test_empty_account_warns(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake() as fake:
         assert OutboundHook(connect(fake.connection())).get_table().num_rows == 0
     (warning,) = [line for line in logs() if line.startswith("WARNING")]
     assert f"0 configurations at {fake.host}, account {ACCOUNT}" in warning
 
 
-def test_D1_odd_data_is_reported(connect: Connect, logs: Callable[[], list[str]]) -> None:
+@pytest.mark.fault("D1")
+def test_odd_data_is_reported(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake(paged([configuration(1, createdAt="soon"), configuration(2, createdAt=[])])) as fake:
         OutboundHook(connect(fake.connection())).get_table("configurations")
     assert "WARNING 2 x unreadable created_at; the raw column holds everything as it came" in logs()
 
 
-def test_D4_odd_types_stay_on_one_line(connect: Connect, logs: Callable[[], list[str]]) -> None:
+@pytest.mark.fault("D4")
+def test_odd_types_stay_on_one_line(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake(paged([{"id": "1", "channels": [{"type": "\x1b[31m\nwa"}]}])) as fake:
         OutboundHook(connect(fake.connection())).get_table()
     assert len(logs()) == 2
     assert all(line.isprintable() for line in logs())
 
 
-def test_A7_connection_that_does_not_exist() -> None:
+@pytest.mark.fault("A7")
+def test_connection_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match="there is no Connection 'nowhere': create it"):
         OutboundHook("nowhere").get_configurations()
 
 
+@pytest.mark.fault("D5")
 @pytest.mark.parametrize("channel", ["a/b", "..", "wa?", "", "wa\n", 5, [["wa"]]])
-def test_D5_channel_is_refused_before_any_call(connect: Connect, channel: Any) -> None:
+def test_channel_is_refused_before_any_call(connect: Connect, channel: Any) -> None:
     with Fake() as fake, pytest.raises(ConfigError, match="channel is"):
         OutboundHook(connect(fake.connection())).get_configurations(["wa", channel])
     with pytest.raises(ConfigError, match="channel is"):
@@ -154,7 +160,8 @@ def test_errors_reach_the_caller_as_they_are(connect: Connect) -> None:
         OutboundHook(connect(fake.connection())).get_configurations()
 
 
-def test_S3_import_loads_neither_pandas_nor_pyarrow() -> None:
+@pytest.mark.fault("S3")
+def test_import_loads_neither_pandas_nor_pyarrow() -> None:
     modules = ", ".join(
         f"airflow_provider_outbound.{name}" for name in ("hooks", "operators", "sensors", "triggers")
     )

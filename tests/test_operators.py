@@ -68,7 +68,8 @@ def test_export_holds_parts_not_the_account(connect: Connect, tmp_path: Path) ->
     assert peak(4000) - peak(400) < 3600 * 2000 / 3  # bytes: a key of each, but not its text
 
 
-def test_P6_empty_account_writes_typed_files(connect: Connect, tmp_path: Path) -> None:
+@pytest.mark.fault("P6")
+def test_empty_account_writes_typed_files(connect: Connect, tmp_path: Path) -> None:
     with Fake() as fake:
         connect(fake.connection())
         written = execute(output_path=str(tmp_path))
@@ -101,8 +102,9 @@ def test_errors_that_may_pass_are_left_to_airflows_retries() -> None:
         raise Unavailable("busy", status=503)
 
 
+@pytest.mark.fault("D5")
 @pytest.mark.parametrize("channel", ["a/b", [], ["wa", ""], "wa\n"])
-def test_D5_arguments_are_checked_when_rendered(connect: Connect, channel: Any) -> None:
+def test_arguments_are_checked_when_rendered(connect: Connect, channel: Any) -> None:
     with Fake() as fake:
         connect(fake.connection())
         with pytest.raises(AirflowFailException, match="channel is"):
@@ -110,7 +112,8 @@ def test_D5_arguments_are_checked_when_rendered(connect: Connect, channel: Any) 
     assert not fake.hits
 
 
-def test_D3_fetched_text_is_not_rendered(connect: Connect) -> None:
+@pytest.mark.fault("D3")
+def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     item = configuration(1, name="{{ 7 * 7 }} {% raw %}")
     with Fake(paged([item])) as fake:
         connect(fake.connection())
@@ -118,8 +121,9 @@ def test_D3_fetched_text_is_not_rendered(connect: Connect) -> None:
     assert OutboundConfigurationsOperator.template_fields == ("channel", "output_path", "outbound_conn_id")
 
 
+@pytest.mark.fault("D2")
 @pytest.mark.parametrize("depth", [50, 700])
-def test_D2_deep_nesting_is_passed_on_or_fails_the_task(connect: Connect, depth: int) -> None:
+def test_deep_nesting_is_passed_on_or_fails_the_task(connect: Connect, depth: int) -> None:
     deep: Any = 1
     for _ in range(depth):
         deep = [deep]

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_outbound.api import Api
-from airflow_provider_outbound.configurations import configurations
+from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.configurations import configurations
+from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.client.protocol import Account, Flow, Request, Response
 from airflow_provider_outbound.errors import NetworkError, ProtocolError
-from airflow_provider_outbound.paging import Listing
-from airflow_provider_outbound.protocol import Account, Flow, Request, Response
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration, grant, paged
 
@@ -35,10 +35,11 @@ def read(fake: Fake, drive: Driver, **more: Any) -> Items:
     return items
 
 
+@pytest.mark.fault("P1")
 @pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 30, 31, 100])
 @pytest.mark.parametrize("cap", [2, 3, 20, 30, 1000])
 @pytest.mark.parametrize("make", [configuration, bare])
-def test_P1_capped_pages(drive: Driver, count: int, cap: int, make: Callable[[int], dict[str, Any]]) -> None:
+def test_capped_pages(drive: Driver, count: int, cap: int, make: Callable[[int], dict[str, Any]]) -> None:
     items = [make(number) for number in range(count)]
     with Fake(paged(items, cap)) as fake:
         assert read(fake, drive) == items
@@ -47,22 +48,25 @@ def test_P1_capped_pages(drive: Driver, count: int, cap: int, make: Callable[[in
     assert fake.kinds().count("list") <= 3 + count / (most_a_page - 1)
 
 
-def test_P1_thousand_configurations_capped_at_20(drive: Driver) -> None:
+@pytest.mark.fault("P1")
+def test_thousand_configurations_capped_at_20(drive: Driver) -> None:
     items = [configuration(number) for number in range(1000)]
     with Fake(paged(items, 20)) as fake:
         assert read(fake, drive, page_size=30) == items
 
 
-def test_P1_pages_of_one_cannot_be_proven(drive: Driver) -> None:
+@pytest.mark.fault("P1")
+def test_pages_of_one_cannot_be_proven(drive: Driver) -> None:
     with Fake(paged([configuration(number) for number in range(5)], 1)) as fake:
         with pytest.raises(ProtocolError, match="can't be paged"):
             read(fake, drive)
     assert fake.kinds().count("list") <= 4
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize("count", [1, 2, 29, 30, 1000])
 @pytest.mark.parametrize("make", [configuration, bare])
-def test_P2_offset_ignored(drive: Driver, count: int, make: Callable[[int], dict[str, Any]]) -> None:
+def test_offset_ignored(drive: Driver, count: int, make: Callable[[int], dict[str, Any]]) -> None:
     items = [make(number) for number in range(count)]
     with Fake(lambda hit: items[: int(hit.query["limit"])]) as fake:
         with pytest.raises(ProtocolError, match=rf"{fake.host}.*12345678.*ignores offset"):
@@ -70,8 +74,9 @@ def test_P2_offset_ignored(drive: Driver, count: int, make: Callable[[int], dict
     assert fake.kinds().count("list") == 2
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize("count", [31, 59, 60, 90, 1000])
-def test_P2_offset_counted_in_pages(drive: Driver, count: int) -> None:
+def test_offset_counted_in_pages(drive: Driver, count: int) -> None:
     items = [configuration(number) for number in range(count)]
     with Fake(lambda hit: items[hit.offset * 30 : hit.offset * 30 + 30]) as fake:
         with pytest.raises(ProtocolError, match="does not count offsets in configurations"):
@@ -79,8 +84,9 @@ def test_P2_offset_counted_in_pages(drive: Driver, count: int) -> None:
     assert fake.kinds().count("list") == 4
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize("count", [31, 45, 58])
-def test_P2_offset_clamped_to_the_last_page(drive: Driver, count: int) -> None:
+def test_offset_clamped_to_the_last_page(drive: Driver, count: int) -> None:
     items = [configuration(number) for number in range(count)]
 
     def clamped(hit: Hit) -> Items:
@@ -92,8 +98,9 @@ def test_P2_offset_clamped_to_the_last_page(drive: Driver, count: int) -> None:
     assert fake.kinds().count("list") == 4
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize("count", [12, 45])
-def test_P2_offset_clamped_past_the_end_only(drive: Driver, count: int) -> None:
+def test_offset_clamped_past_the_end_only(drive: Driver, count: int) -> None:
     items = [configuration(number) for number in range(count)]
     with Fake(lambda hit: items[hit.offset if hit.offset < count else count // 30 * 30 :][:30]) as fake:
         with pytest.raises(ProtocolError, match="can't be paged"):
@@ -101,8 +108,9 @@ def test_P2_offset_clamped_past_the_end_only(drive: Driver, count: int) -> None:
     assert fake.kinds().count("list") <= 10
 
 
+@pytest.mark.fault("P2")
 @pytest.mark.parametrize("make", [configuration, bare, lambda number: bare(0)])
-def test_P2_round_and_round(drive: Driver, make: Callable[[int], dict[str, Any]]) -> None:
+def test_round_and_round(drive: Driver, make: Callable[[int], dict[str, Any]]) -> None:
     items = [make(number) for number in range(7)]
     with Fake(lambda hit: [items[(hit.offset + step) % 7] for step in range(5)]) as fake:
         with pytest.raises(ProtocolError, match="can't be paged"):
@@ -136,9 +144,10 @@ CHANGES: dict[str, Callable[[Items], object]] = {
 }
 
 
+@pytest.mark.fault("P3")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("when", [1, 2, 3])
-def test_P3_changed_while_paging(drive: Driver, change: Callable[[Items], object], when: int) -> None:
+def test_changed_while_paging(drive: Driver, change: Callable[[Items], object], when: int) -> None:
     items = [configuration(number) for number in range(90)]
     with Fake(changing(items, {when: change})) as fake:
         got = read(fake, drive)
@@ -147,13 +156,15 @@ def test_P3_changed_while_paging(drive: Driver, change: Callable[[Items], object
     assert set(names) >= {item["name"] for item in items} - {"n1000"}
 
 
-def test_P3_items_deleted_while_paging_are_gone(drive: Driver) -> None:
+@pytest.mark.fault("P3")
+def test_items_deleted_while_paging_are_gone(drive: Driver) -> None:
     items = [configuration(number) for number in range(90)]
     with Fake(changing(items, {2: lambda items: items.pop(0)})) as fake:
         assert read(fake, drive) == items
 
 
-def test_P3_keeps_changing(drive: Driver) -> None:
+@pytest.mark.fault("P3")
+def test_keeps_changing(drive: Driver) -> None:
     items = [configuration(number) for number in range(90)]
     always = {call: (lambda items: items.insert(0, configuration(len(items)))) for call in range(1, 100, 2)}
     with Fake(changing(items, always)) as fake, pytest.raises(ProtocolError, match="kept changing.*3 times again"):
@@ -161,7 +172,8 @@ def test_P3_keeps_changing(drive: Driver) -> None:
     assert fake.kinds().count("list") == 8
 
 
-def test_P4_same_id_twice(drive: Driver) -> None:
+@pytest.mark.fault("P4")
+def test_same_id_twice(drive: Driver) -> None:
     old, new = configuration(5, updatedAt="2026-01-02T00:00:00Z"), configuration(5, updatedAt="2026-03-01")
     items = [configuration(number) for number in range(100)]
     for first, second in ((old, new), (new, old)):
@@ -172,7 +184,8 @@ def test_P4_same_id_twice(drive: Driver) -> None:
         assert got == [*items[:5], new, *items[6:70], *items[71:]]
 
 
-def test_P4_repeats_are_counted(drive: Driver) -> None:
+@pytest.mark.fault("P4")
+def test_repeats_are_counted(drive: Driver) -> None:
     with Fake(paged([configuration(number % 40) for number in range(60)])) as fake:
         account = fake.account()
         listing = Listing(Api(account))
@@ -181,18 +194,21 @@ def test_P4_repeats_are_counted(drive: Driver) -> None:
     assert (listing.count, len(listing.repeated)) == (60, 20)
 
 
-def test_P5_bare_channels_are_kept(drive: Driver) -> None:
+@pytest.mark.fault("P5")
+def test_bare_channels_are_kept(drive: Driver) -> None:
     items = [bare(number // 2) for number in range(90)]
     with Fake(paged(items)) as fake:
         assert read(fake, drive) == items
 
 
-def test_P5_a_single_object(drive: Driver) -> None:
+@pytest.mark.fault("P5")
+def test_a_single_object(drive: Driver) -> None:
     with Fake(lambda hit: [] if hit.offset else bare(1)) as fake:
         assert read(fake, drive) == [bare(1)]
 
 
-def test_P6_empty_account(drive: Driver) -> None:
+@pytest.mark.fault("P6")
+def test_empty_account(drive: Driver) -> None:
     with Fake([[]]) as fake:
         assert read(fake, drive) == []
     assert fake.kinds() == ["token", "list"]
@@ -264,14 +280,16 @@ def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[st
     assert calls < 400
 
 
+@pytest.mark.fault("P3")
 @settings(max_examples=500, deadline=None)
 @given(count=NUMBERS, cap=st.integers(1, 7), changes=CHANGES_AT, ahead=st.integers(0, 9))
-def test_P3_complete_or_an_error_whatever_changes(
+def test_complete_or_an_error_whatever_changes(
     count: int, cap: int, changes: dict[int, tuple[str, int]], ahead: int
 ) -> None:
     read_while_changing(count, [cap], changes, ahead)
 
 
+@pytest.mark.fault("P3")
 @settings(max_examples=500, deadline=None)
 @given(
     count=NUMBERS,
@@ -279,19 +297,21 @@ def test_P3_complete_or_an_error_whatever_changes(
     changes=CHANGES_AT,
     ahead=st.integers(0, 9),
 )
-def test_P3_complete_or_an_error_whatever_changes_with_pages_of_any_length(
+def test_complete_or_an_error_whatever_changes_with_pages_of_any_length(
     count: int, caps: list[int], changes: dict[int, tuple[str, int]], ahead: int
 ) -> None:
     read_while_changing(count, caps, changes, ahead)
 
 
+@pytest.mark.fault("P1")
 @settings(max_examples=500, deadline=None)
 @given(count=NUMBERS, caps=st.lists(st.integers(1, 7), min_size=1, max_size=8))
-def test_P1_complete_or_an_error_whatever_the_pages_lengths(count: int, caps: list[int]) -> None:
+def test_complete_or_an_error_whatever_the_pages_lengths(count: int, caps: list[int]) -> None:
     read_while_changing(count, caps, {})
 
 
-def test_P3_swapped_configurations_are_noticed() -> None:
+@pytest.mark.fault("P3")
+def test_swapped_configurations_are_noticed() -> None:
     items = [{"id": f"id-{number}"} for number in range(10)]
     calls = 0
 
@@ -306,13 +326,15 @@ def test_P3_swapped_configurations_are_noticed() -> None:
     assert sorted(item["id"] for item in got) == sorted(item["id"] for item in items)
 
 
+@pytest.mark.fault("P5")
 @pytest.mark.parametrize("blank", ["", None, [], {}, 0, False])
-def test_P5_blank_ids_tell_nothing_apart(blank: Any) -> None:
+def test_blank_ids_tell_nothing_apart(blank: Any) -> None:
     items = [{"id": blank, "name": name} for name in "abc"]
     assert offline(configurations(Listing(Api(BEARER))), lambda offset: items[offset:]) == items
 
 
-def test_P5_ids_of_another_type_are_others() -> None:
+@pytest.mark.fault("P5")
+def test_ids_of_another_type_are_others() -> None:
     items: Items = [{"id": 1}, {"id": "1"}]
     assert offline(configurations(Listing(Api(BEARER))), lambda offset: items[offset:]) == items
 
@@ -379,7 +401,8 @@ def test_wrong_guesses_cost_a_short_listing_little(drive: Driver, count: int, ca
     assert fake.kinds().count("list") <= 2 * calls
 
 
-def test_R1_nothing_is_sent_ahead_once_an_answer_is_no_success(drive: Driver) -> None:
+@pytest.mark.fault("R1")
+def test_nothing_is_sent_ahead_once_an_answer_is_no_success(drive: Driver) -> None:
     calls, waited = count(), threading.Event()
     drive.on_wait = lambda seconds: waited.set() if seconds >= 1 else None
 
@@ -401,22 +424,25 @@ def once(number: int, answer: Reply) -> Callable[[Hit], Any]:
     return lambda hit: answer if next(calls) == number else paged(MANY)(hit)
 
 
-def test_P1_capped_pages_are_under_way_together(drive: Driver) -> None:
+@pytest.mark.fault("P1")
+def test_capped_pages_are_under_way_together(drive: Driver) -> None:
     slow = Slow(paged(MANY, 20))
     with Fake(slow) as fake:
         assert read(fake, drive, requests_per_second=PACE) == MANY
     assert slow.most >= 4
 
 
+@pytest.mark.fault("R2")
 @pytest.mark.parametrize("number", range(1, 12, 3))
-def test_R2_failure_of_one_page_of_several(drive: Driver, number: int) -> None:
+def test_failure_of_one_page_of_several(drive: Driver, number: int) -> None:
     with Fake(Slow(once(number, Reply(503, b"")))) as fake:
         assert read(fake, drive, requests_per_second=PACE) == MANY
     assert [wait for wait in drive.waits if wait > 1] == [5.0]
 
 
+@pytest.mark.fault("R1")
 @pytest.mark.parametrize("status", [429, 500])
-def test_R1_one_wait_is_enough_for_all_pages_under_way(drive: Driver, status: int) -> None:
+def test_one_wait_is_enough_for_all_pages_under_way(drive: Driver, status: int) -> None:
     calls, waited = count(), threading.Event()
     drive.on_wait = lambda seconds: waited.set() if seconds >= 1 else None
 
@@ -428,8 +454,9 @@ def test_R1_one_wait_is_enough_for_all_pages_under_way(drive: Driver, status: in
     assert [wait for wait in drive.waits if wait >= 1] == [1.0 if status == 429 else 5.0]
 
 
+@pytest.mark.fault("A1")
 @pytest.mark.parametrize("number", range(1, 12, 3))
-def test_A1_refused_token_of_one_page_of_several(drive: Driver, number: int) -> None:
+def test_refused_token_of_one_page_of_several(drive: Driver, number: int) -> None:
     revoked: list[str] = []
 
     def listing(hit: Hit) -> Any:
@@ -443,7 +470,8 @@ def test_A1_refused_token_of_one_page_of_several(drive: Driver, number: int) -> 
     assert fake.kinds().count("token") == 2
 
 
-def test_P3_changed_while_several_pages_are_under_way(drive: Driver) -> None:
+@pytest.mark.fault("P3")
+def test_changed_while_several_pages_are_under_way(drive: Driver) -> None:
     items = list(MANY)
     with Fake(Slow(changing(items, {9: lambda items: items.pop(0)}))) as fake:
         assert read(fake, drive, requests_per_second=PACE) == items

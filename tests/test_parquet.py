@@ -16,9 +16,9 @@ from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_outbound import parquet
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.schemas import TABLES
+from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration
 from tests.test_tables import Built
 
@@ -52,7 +52,8 @@ def test_any_object_storage_will_do() -> None:
     ]
 
 
-def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
+@pytest.mark.fault("S2")
+def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
     old = Built(configuration(1))
     parquet.write([old.tables], tmp_path)
     # The second part can't be written, so neither file may change.
@@ -66,7 +67,7 @@ def test_S2_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
 
 WRITE = """
 import resource, sys
-from airflow_provider_outbound import parquet
+from airflow_provider_outbound.tables import parquet
 from tests.fake import configuration
 from tests.test_tables import Built
 
@@ -102,7 +103,8 @@ def contents(folder: Path) -> list[tuple[int, str]]:
 NAMES = ("name", "configuration_name")
 
 
-def test_S2_killed_while_writing(tmp_path: Path) -> None:
+@pytest.mark.fault("S2")
+def test_killed_while_writing(tmp_path: Path) -> None:
     parquet.write([Built(configuration(7)).tables], tmp_path)
     with start(tmp_path) as writer:
         assert writer.stdout
@@ -117,7 +119,8 @@ def test_S2_killed_while_writing(tmp_path: Path) -> None:
     assert contents(tmp_path) == [(1, "n8"), (1, "n8")]
 
 
-def test_S2_disk_full(tmp_path: Path) -> None:
+@pytest.mark.fault("S2")
+def test_disk_full(tmp_path: Path) -> None:
     parquet.write([Built(configuration(7)).tables], tmp_path)
     with start(tmp_path, "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))") as writer:
         _, error = writer.communicate("\n\n\n")
@@ -126,7 +129,8 @@ def test_S2_disk_full(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_S2_two_writers_and_a_reader(tmp_path: Path) -> None:
+@pytest.mark.fault("S2")
+def test_two_writers_and_a_reader(tmp_path: Path) -> None:
     """Each file is at any time one writer's, whole, whoever else is in the middle of writing."""
 
     def parts(count: int, name: str) -> Iterator[Any]:
@@ -146,7 +150,8 @@ def test_S2_two_writers_and_a_reader(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_S2_reader_between_two_parts(tmp_path: Path) -> None:
+@pytest.mark.fault("S2")
+def test_reader_between_two_parts(tmp_path: Path) -> None:
     parquet.write([Built(configuration(7)).tables], tmp_path)
     seen = []
 

@@ -161,7 +161,8 @@ def test_verify_false_trusts_any(sandbox: Sandbox, internet: Internet, connect: 
         assert len(OutboundHook(connect(connection)).get_configurations()) == 40
 
 
-def test_S1_proxy_that_is_gone_keeps_its_password(
+@pytest.mark.fault("S1")
+def test_proxy_that_is_gone_keeps_its_password(
     sandbox: Sandbox, internet: Internet, connect: Callable[..., str]
 ) -> None:
     extra = {"proxies": {"https": f"http://me:{PROXY_PASSWORD}@127.0.0.1:1"}}

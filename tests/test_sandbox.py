@@ -19,8 +19,9 @@ import jwt
 import pytest
 import requests
 
-from airflow_provider_outbound.sandbox import Sandbox, main
-from airflow_provider_outbound.sandbox_data import CHANNELS, LANGUAGES, configurations, template
+from airflow_provider_outbound.sandbox import Sandbox
+from airflow_provider_outbound.sandbox.__main__ import main
+from airflow_provider_outbound.sandbox.data import CHANNELS, LANGUAGES, configurations, template
 from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 
 Json = dict[str, Any]
@@ -509,7 +510,7 @@ def test_items_are_unique_and_invented() -> None:
 def test_data_follows_from_the_seed_alone() -> None:
     assert configurations(5, 7) == configurations(50, 7)[:5]
     assert configurations(5, 7) != configurations(5, 8)
-    script = "import json; from airflow_provider_outbound import sandbox_data as data; "
+    script = "import json; from airflow_provider_outbound.sandbox import data; "
     script += "print(json.dumps(data.configurations(9, 7)))"
     for hash_seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": hash_seed}

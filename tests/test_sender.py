@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.protocol import Request
+from airflow_provider_outbound.client.sender import LARGEST_BODY, Sender
 from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError
-from airflow_provider_outbound.protocol import Request
-from airflow_provider_outbound.sender import LARGEST_BODY, Sender
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration
 
@@ -25,7 +25,8 @@ def get(fake: Fake) -> Request:
     return Request("GET", f"{fake.url}/handoffs/list", {"Authorization": "Bearer t"})
 
 
-def test_R8_body_larger_than_any_page() -> None:
+@pytest.mark.fault("R8")
+def test_body_larger_than_any_page() -> None:
     bomb = gzip.compress(b" " * (LARGEST_BODY + 1))
     with Fake([Reply(body=bomb, headers={"Content-Encoding": "gzip"})]) as fake, Sender(fake.account()) as send:
         with pytest.raises(NetworkError, match="more than 64 MiB: lower page_size"):
@@ -43,8 +44,9 @@ DRIPS = {
 }
 
 
+@pytest.mark.fault("R7")
 @pytest.mark.parametrize(("begin", "drop"), DRIPS.values(), ids=DRIPS)
-def test_R7_answer_that_drips(begin: bytes, drop: bytes) -> None:
+def test_answer_that_drips(begin: bytes, drop: bytes) -> None:
     """Each piece comes in time, the whole never."""
     gone = threading.Event()
 
@@ -62,8 +64,9 @@ def test_R7_answer_that_drips(begin: bytes, drop: bytes) -> None:
         assert gone.wait(5)  # the connection is closed
 
 
+@pytest.mark.fault("R7")
 @pytest.mark.parametrize("encoding", ["Content-Length: {}", "Transfer-Encoding: chunked"])
-def test_R7_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
+def test_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
     """A piece too short to be decompressed must not pass for the end."""
     body = json.dumps([configuration(number) for number in range(200)]).encode()
     packed = gzip.compress(body)
@@ -81,7 +84,8 @@ def test_R7_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
         assert send(get(fake)).body == body
 
 
-def test_R7_answer_compressed_twice(drive: Driver) -> None:
+@pytest.mark.fault("R7")
+def test_answer_compressed_twice(drive: Driver) -> None:
     """Some versions of urllib3 unpack that past any deadline."""
     bomb = gzip.compress(gzip.compress(b" " * 2**20))
     with (
@@ -104,8 +108,8 @@ def test_the_end_of_a_process_does_not_wait_for_what_was_sent_ahead() -> None:
 
     code = """
 import sys
-from airflow_provider_outbound.protocol import Account, Request
-from airflow_provider_outbound.sender import Sender
+from airflow_provider_outbound.client.protocol import Account, Request
+from airflow_provider_outbound.client.sender import Sender
 url = sys.argv[1] + "/handoffs/list"
 with Sender(Account("1", "", "t", requests_per_second=1000.0)) as send:
     print(send(Request("GET", url, {}, ahead=(Request("GET", url + "?offset=1", {}),))).status)
@@ -118,7 +122,8 @@ with Sender(Account("1", "", "t", requests_per_second=1000.0)) as send:
     assert ahead.is_set()
 
 
-def test_R7_answer_in_time(drive: Driver) -> None:
+@pytest.mark.fault("R7")
+def test_answer_in_time(drive: Driver) -> None:
     with Fake([Reply(body=b" " * 2**20 + b"[]")]) as fake:
         account = fake.account()
         assert drive(Api(account).list_page(None, 0), account) == []
@@ -145,8 +150,9 @@ def test_address_that_cannot_be_asked(url: str) -> None:
         send(Request("GET", url, {}))
 
 
+@pytest.mark.fault("S1")
 @pytest.mark.parametrize("proxy", ["http://user:canary@host:99999", "socks5://canary@h:1"])
-def test_S1_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
+def test_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
     with Fake() as fake, Sender(fake.account(proxies={"https": proxy})) as send:
         with pytest.raises(ConfigError) as caught:
             send(Request("GET", "https://va.handoff.liveperson.net/", {}))
@@ -166,7 +172,8 @@ def test_ca_file_of_the_environment_that_is_not_there(monkeypatch: pytest.Monkey
         send(Request("GET", fake.url.replace("http:", "https:"), {}))
 
 
-def test_R10_loopback_is_not_asked_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault("R10")
+def test_loopback_is_not_asked_through_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     with Fake() as proxy, Fake() as fake, Sender(fake.account()) as send:
@@ -176,7 +183,8 @@ def test_R10_loopback_is_not_asked_through_the_environments_proxy(monkeypatch: p
     assert not proxy.hits
 
 
-def test_R8_body_of_a_redirect_is_bounded() -> None:
+@pytest.mark.fault("R8")
+def test_body_of_a_redirect_is_bounded() -> None:
     with Fake([Reply(302, b" " * (LARGEST_BODY + 1), {"Location": "/x"})]) as fake:
         with Sender(fake.account()) as send, pytest.raises(NetworkError, match="more than 64 MiB"):
             send(get(fake))

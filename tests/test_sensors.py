@@ -138,9 +138,10 @@ def test_appears_later(mode: str, world: World, connect: Connect, logs: Logs) ->
     assert all(line.isprintable() for line in looks)
 
 
+@pytest.mark.fault("W5")
 @pytest.mark.parametrize("timeout", [0, 130])
 @pytest.mark.parametrize("soft_fail", [False, True])
-def test_W5_timeout_says_what_was_seen_last(
+def test_timeout_says_what_was_seen_last(
     mode: str, world: World, connect: Connect, timeout: float, soft_fail: bool
 ) -> None:
     with Fake(appears(world, 10_000, name="n7")) as fake:
@@ -165,9 +166,10 @@ PERMANENT: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.fault("W1")
 @pytest.mark.parametrize("scripts", PERMANENT.values(), ids=PERMANENT)
 @pytest.mark.parametrize("soft_fail", [False, True])
-def test_W1_permanent_error_fails_in_the_same_words(
+def test_permanent_error_fails_in_the_same_words(
     world: World, connect: Connect, scripts: dict[str, Any], soft_fail: bool
 ) -> None:
     words = set()
@@ -191,7 +193,8 @@ def test_never_fail_skips_in_every_mode(mode: str, world: World, connect: Connec
             wait(mode, world, never_fail=True)
 
 
-def test_A2_silent_fail_does_not_repeat_a_refused_login(mode: str, world: World, connect: Connect) -> None:
+@pytest.mark.fault("A2")
+def test_silent_fail_does_not_repeat_a_refused_login(mode: str, world: World, connect: Connect) -> None:
     with Fake(token=[Reply(401, b"")]) as fake:
         connect(fake.connection())
         with pytest.raises(AirflowFailException, match="check the Connection's login"):
@@ -205,10 +208,9 @@ def test_soft_fail_does_not_hide_a_trigger_that_died() -> None:
         sensor.resume_execution("__fail__", {"error": "Trigger failure", "traceback": ["x"]}, {})
 
 
+@pytest.mark.fault("D2")
 @pytest.mark.parametrize("odd", [{"id": 2**70}, {"id": "\ud800"}, {"updatedAt": ["\ud800"]}])
-def test_D2_odd_values_reach_the_task_as_text(
-    mode: str, world: World, connect: Connect, odd: dict[str, Any]
-) -> None:
+def test_odd_values_reach_the_task_as_text(mode: str, world: World, connect: Connect, odd: dict[str, Any]) -> None:
     with Fake(appears(world, 30, **odd)) as fake:
         connect(fake.connection())
         found = wait(mode, world, template_name="n0", timeout=0)
@@ -216,7 +218,8 @@ def test_D2_odd_values_reach_the_task_as_text(
     assert found["id"] in ("id-0", str(2**70), "?")
 
 
-def test_W1_arguments_that_are_wrong(mode: str, world: World, connect: Connect) -> None:
+@pytest.mark.fault("W1")
+def test_arguments_that_are_wrong(mode: str, world: World, connect: Connect) -> None:
     with Fake() as fake:
         connect(fake.connection())
         for arguments, words in (
@@ -230,9 +233,10 @@ def test_W1_arguments_that_are_wrong(mode: str, world: World, connect: Connect) 
     assert not fake.hits
 
 
+@pytest.mark.fault("W2")
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("call", ["listing", "token"])
-def test_W2_transient_errors_are_waited_through(
+def test_transient_errors_are_waited_through(
     mode: str, world: World, connect: Connect, status: int, call: str
 ) -> None:
     with Fake(**{call: [Reply(status, b"", {"Retry-After": "1"})]}) as fake:
@@ -243,14 +247,16 @@ def test_W2_transient_errors_are_waited_through(
     assert 10 <= failed <= 1 + world.elapsed / 60
 
 
-def test_W2_server_that_is_gone(mode: str, world: World, connect: Connect) -> None:
+@pytest.mark.fault("W2")
+def test_server_that_is_gone(mode: str, world: World, connect: Connect) -> None:
     with Fake() as fake:
         connect(fake.connection())
     with pytest.raises(AirflowSensorTimeout, match="no whole answer from"):
         wait(mode, world, timeout=100)
 
 
-def test_W3_everything_survives_a_restart() -> None:
+@pytest.mark.fault("W3")
+def test_everything_survives_a_restart() -> None:
     deadline = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
     trigger = OutboundTemplateTrigger(
         template_name="n",
@@ -267,7 +273,8 @@ def test_W3_everything_survives_a_restart() -> None:
     assert all(value is not None for value in trigger.serialize()[1].values())
 
 
-def test_W3_restarted_trigger_keeps_its_deadline(world: World, connect: Connect) -> None:
+@pytest.mark.fault("W3")
+def test_restarted_trigger_keeps_its_deadline(world: World, connect: Connect) -> None:
     trigger = OutboundTemplateTrigger(template_name="n7", deadline=world.time + timedelta(seconds=200))
     with Fake([[]]) as fake:
         connect(fake.connection())
@@ -279,7 +286,8 @@ def test_W3_restarted_trigger_keeps_its_deadline(world: World, connect: Connect)
     assert world.slept == []
 
 
-def test_A8_rotated_secret_is_read(mode: str, world: World, connect: Connect) -> None:
+@pytest.mark.fault("A8")
+def test_rotated_secret_is_read(mode: str, world: World, connect: Connect) -> None:
     with Fake(appears(world, 100), token=[{"access_token": "old"}, {"access_token": "new"}]) as fake:
         connect(fake.connection())
         world.then = partial(connect, fake.connection(password="rotated"))
@@ -309,7 +317,8 @@ def test_token_is_kept_between_looks(world: World, connect: Connect) -> None:
         assert fake.kinds().count("token") == logins
 
 
-def test_W6_cancelled_trigger_leaves_nothing_behind(connect: Connect) -> None:
+@pytest.mark.fault("W6")
+def test_cancelled_trigger_leaves_nothing_behind(connect: Connect) -> None:
     async def cancel() -> None:
         trigger = OutboundTemplateTrigger(template_name="n7")
         looked = asyncio.Event()
@@ -333,6 +342,7 @@ def test_W6_cancelled_trigger_leaves_nothing_behind(connect: Connect) -> None:
     assert sum(thread.name.startswith("outbound") for thread in threading.enumerate()) <= 8
 
 
+@pytest.mark.fault("W7")
 @pytest.mark.parametrize(
     "event",
     [
@@ -349,13 +359,14 @@ def test_W6_cancelled_trigger_leaves_nothing_behind(connect: Connect) -> None:
     ],
 )
 @pytest.mark.parametrize("soft_fail", [False, True])
-def test_W7_only_the_success_word_is_success(event: Any, soft_fail: bool) -> None:
+def test_only_the_success_word_is_success(event: Any, soft_fail: bool) -> None:
     sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True, soft_fail=soft_fail)
     with pytest.raises(AirflowFailException, match="which this sensor can't read"):
         sensor.resume_execution("execute_complete", {"event": event}, {})
 
 
-def test_S1_nothing_stored_or_logged_shows_a_secret(mode: str, world: World, connect: Connect, logs: Logs) -> None:
+@pytest.mark.fault("S1")
+def test_nothing_stored_or_logged_shows_a_secret(mode: str, world: World, connect: Connect, logs: Logs) -> None:
     canary = "canary-token-77"
     with Fake(appears(world, 100), token=[{"access_token": canary}]) as fake:
         connect(fake.connection())

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_outbound import tables, templates
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.schemas import COMPONENTS, CONFIGURATIONS, TABLES, schema
-from airflow_provider_outbound.templates import Catalogue, Criteria
+from airflow_provider_outbound.model import items as templates
+from airflow_provider_outbound.model.items import Catalogue, Criteria
+from airflow_provider_outbound.tables import build as tables
+from airflow_provider_outbound.tables.schemas import COMPONENTS, CONFIGURATIONS, TABLES, schema
 from tests.fake import configuration
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -178,7 +179,8 @@ ODD: list[Any] = [
 ]
 
 
-def test_D1_odd_data_is_kept_typed_and_counted() -> None:
+@pytest.mark.fault("D1")
+def test_odd_data_is_kept_typed_and_counted() -> None:
     built = Built(*ODD)
     assert built.configurations.schema == schema("configurations")
     assert built.components.schema == schema("components")
@@ -234,9 +236,10 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.fault("D2")
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(KEYS, JSON, max_size=8), max_size=4))
-def test_D2_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
+def test_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
     built = Built(*items)
     assert built.configurations.schema == schema("configurations")
     assert built.components.schema == schema("components")
@@ -255,7 +258,8 @@ def test_D2_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) ->
     Criteria("wa", variables=["1"]).look(Catalogue(items)).seen.encode()
 
 
-def test_D2_text_that_utf8_cannot_hold() -> None:
+@pytest.mark.fault("D2")
+def test_text_that_utf8_cannot_hold() -> None:
     half = "half \ud83d pair"
     body = {"type": "body", "content": half, "variables": ["1", half, 3]}
     item = {"id": "1", "name": half, "channels": [{"type": "wa", "messageComponents": [body]}]}
@@ -293,7 +297,8 @@ def test_parts_of_large_items_have_fewer() -> None:
     assert max(sizes) < 2 * tables.PART_SIZE
 
 
-def test_P6_empty_account_gives_typed_tables() -> None:
+@pytest.mark.fault("P6")
+def test_empty_account_gives_typed_tables() -> None:
     built = Built()
     assert built.configurations.schema == schema("configurations")
     assert built.components.schema == schema("components")

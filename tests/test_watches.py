@@ -15,7 +15,7 @@ import pytest
 from airflow.triggers.base import TriggerEvent
 from structlog.testing import capture_logs
 
-from airflow_provider_outbound import watches
+from airflow_provider_outbound import polling as watches
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 from tests.fake import Fake, Hit, Reply, configuration, grant, paged
 
@@ -102,7 +102,8 @@ def in_world(story: Callable[[World], Awaitable[None]]) -> None:
     assert sum(thread.name.startswith("outbound") for thread in threading.enumerate()) <= 8
 
 
-def test_W4_one_poll_per_interval_and_one_token_for_all(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_one_poll_per_interval_and_one_token_for_all(connect: Connect) -> None:
     async def story(world: World) -> None:
         others = [configuration(number) for number in range(1000, 1090)]
 
@@ -128,7 +129,8 @@ def test_W4_one_poll_per_interval_and_one_token_for_all(connect: Connect) -> Non
     in_world(story)
 
 
-def test_W4_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake(paged([configuration(number) for number in range(5)])) as fake:
             connect(fake.connection())
@@ -152,10 +154,11 @@ def test_W4_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) 
     in_world(story)
 
 
+@pytest.mark.fault("W4")
 @pytest.mark.parametrize(
     "scripts", [{"listing": [Reply(403, b"")]}, {"token": [Reply(401, b"")]}, {"listing": [Reply(body=b"<html>")]}]
 )
-def test_W4_permanent_error_reaches_all_once_each(connect: Connect, scripts: dict[str, Any]) -> None:
+def test_permanent_error_reaches_all_once_each(connect: Connect, scripts: dict[str, Any]) -> None:
     async def story(world: World) -> None:
         with Fake(**scripts) as fake:
             connect(fake.connection())
@@ -169,7 +172,8 @@ def test_W4_permanent_error_reaches_all_once_each(connect: Connect, scripts: dic
     in_world(story)
 
 
-def test_W4_transient_error_is_one_look_for_all(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_transient_error_is_one_look_for_all(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([Reply(503, b"")]) as fake:
             connect(fake.connection())
@@ -181,7 +185,8 @@ def test_W4_transient_error_is_one_look_for_all(connect: Connect) -> None:
     in_world(story)
 
 
-def test_W4_other_accounts_and_channels_are_polled_apart(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_other_accounts_and_channels_are_polled_apart(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as one, Fake([[]]) as other:
             connect(one.connection())
@@ -196,7 +201,8 @@ def test_W4_other_accounts_and_channels_are_polled_apart(connect: Connect) -> No
     in_world(story)
 
 
-def test_W4_channels_of_an_account_share_its_token(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_channels_of_an_account_share_its_token(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake(paged([configuration(1)])) as fake:
             connect(fake.connection())
@@ -212,7 +218,8 @@ def test_W4_channels_of_an_account_share_its_token(connect: Connect) -> None:
     in_world(story)
 
 
-def test_W4_a_channel_is_forgotten_with_its_last_trigger(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_a_channel_is_forgotten_with_its_last_trigger(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as fake:
             connect(fake.connection())
@@ -228,7 +235,8 @@ def test_W4_a_channel_is_forgotten_with_its_last_trigger(connect: Connect) -> No
     in_world(story)
 
 
-def test_W4_the_loop_runs_between_any_two_looks(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_the_loop_runs_between_any_two_looks(connect: Connect) -> None:
     async def story(world: World) -> None:
         looks = [0]
         bells = [asyncio.Event() for _ in range(3)]
@@ -255,7 +263,8 @@ def test_W4_the_loop_runs_between_any_two_looks(connect: Connect) -> None:
     in_world(story)
 
 
-def test_W4_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
     """A triggerer's log goes through a pipe, which holds up whoever writes while it is full."""
     threads: list[threading.Thread] = []
 
@@ -274,7 +283,8 @@ def test_W4_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
     assert threading.main_thread() not in threads
 
 
-def test_W4_poll_is_shared_by_all_who_asked_before_its_end(connect: Connect) -> None:
+@pytest.mark.fault("W4")
+def test_poll_is_shared_by_all_who_asked_before_its_end(connect: Connect) -> None:
     async def story(world: World) -> None:
         def later() -> datetime:
             world.time += timedelta(seconds=1)
@@ -290,8 +300,9 @@ def test_W4_poll_is_shared_by_all_who_asked_before_its_end(connect: Connect) -> 
     in_world(story)
 
 
+@pytest.mark.fault("W6")
 @pytest.mark.parametrize("leaving", [1, 3])
-def test_W6_cancelled_at_any_moment(connect: Connect, leaving: int) -> None:
+def test_cancelled_at_any_moment(connect: Connect, leaving: int) -> None:
     async def leave_after(passes: int) -> None:
         with Fake(paged([configuration(1)])) as fake:
             connect(fake.connection())
@@ -315,7 +326,8 @@ def test_W6_cancelled_at_any_moment(connect: Connect, leaving: int) -> None:
     in_world(story)
 
 
-def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: Connect) -> None:
+@pytest.mark.fault("W6")
+def test_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: Connect) -> None:
     async def story(world: World) -> None:
         slow = HeldBack(paged([configuration(1)]))
 
@@ -334,7 +346,8 @@ def test_W6_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect
     in_world(story)
 
 
-def test_W6_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> None:
+@pytest.mark.fault("W6")
+def test_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> None:
     async def story(world: World) -> None:
         slow = HeldBack(lambda hit: grant())
 
@@ -352,7 +365,8 @@ def test_W6_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> Non
     in_world(story)
 
 
-def test_W6_cancelled_while_another_polls(connect: Connect) -> None:
+@pytest.mark.fault("W6")
+def test_cancelled_while_another_polls(connect: Connect) -> None:
     """It waits for its turn; so does one of another channel, which must not begin a second poll meanwhile."""
 
     async def story(world: World) -> None:
@@ -379,7 +393,8 @@ def test_W6_cancelled_while_another_polls(connect: Connect) -> None:
     in_world(story)
 
 
-def test_A8_rotated_secret_is_read_by_the_next_poll(connect: Connect) -> None:
+@pytest.mark.fault("A8")
+def test_rotated_secret_is_read_by_the_next_poll(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as fake:
             connect(fake.connection())

@@ -101,7 +101,8 @@ def stored_triggers(airflow: LocalAirflow) -> list[tuple[str, str]]:
     return rows
 
 
-def test_W3_deferred_sensor_survives_its_triggerer(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+@pytest.mark.fault("W3")
+def test_deferred_sensor_survives_its_triggerer(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     dag_id, task_id = "outbound_campaign_gate", "wait_for_template"
     run_id = airflow.trigger(dag_id)
     airflow.wait(dag_id, run_id, until={task_id: "deferred"})
@@ -120,7 +121,8 @@ def test_W3_deferred_sensor_survives_its_triggerer(airflow: LocalAirflow, sandbo
     assert "looking again in 1 s" in log
 
 
-def test_W4_deferred_sensors_share_one_poll(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+@pytest.mark.fault("W4")
+def test_deferred_sensors_share_one_poll(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     dag_id, task_id, template = "outbound_campaign_gate", "wait_for_template", "autumn_sale"
     run_ids = [airflow.trigger(dag_id, conf={"template_name": template}) for _ in range(8)]
     for run_id in run_ids:
@@ -139,7 +141,8 @@ def test_W4_deferred_sensors_share_one_poll(airflow: LocalAirflow, sandbox: Sand
     assert {airflow.wait(dag_id, run_id) for run_id in run_ids} == {"success"}
 
 
-def test_W4_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+@pytest.mark.fault("W4")
+def test_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     dag_id, runs, gates, interval = "many_gates", 8, 25, 3
     airflow.post("/api/v2/pools", {"name": "closed", "slots": 0})
     tokens = sandbox.calls["token"]
@@ -174,7 +177,8 @@ def test_W4_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirf
         airflow.end_run(dag_id, run_id)
 
 
-def test_S1_no_secret_in_logs_or_metadata(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+@pytest.mark.fault("S1")
+def test_no_secret_in_logs_or_metadata(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     tokens = [token.encode() for token in sandbox._expiry]
     assert tokens
     files = [path for path in airflow.home.rglob("*") if path.is_file() and path.name != "airflow.cfg"]

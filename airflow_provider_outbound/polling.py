@@ -12,14 +12,14 @@ from datetime import datetime
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_outbound.api import Api, renewed
-from airflow_provider_outbound.configurations import configurations
+from airflow_provider_outbound.client.api import Api, renewed
+from airflow_provider_outbound.client.configurations import configurations
+from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.client.sender import Sender
+from airflow_provider_outbound.client.transport import arun, in_thread
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.paging import Listing
-from airflow_provider_outbound.sender import Sender
-from airflow_provider_outbound.templates import Catalogue
-from airflow_provider_outbound.transport import arun, in_thread
+from airflow_provider_outbound.model.items import Catalogue
 
 #: The most seconds by which a poll may come early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
-from airflow_provider_outbound.sandbox_account import LOOPBACK, Sandbox
+from airflow_provider_outbound.sandbox.account import LOOPBACK, Sandbox
 
 __all__ = ["Sandbox", "main"]
 

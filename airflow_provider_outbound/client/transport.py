@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
+from airflow_provider_outbound.client.protocol import Flow, Pause, Secret
+from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.errors import NetworkError
-from airflow_provider_outbound.protocol import Flow, Pause, Secret
-from airflow_provider_outbound.sender import Sender
 
 T = TypeVar("T")
 A = TypeVar("A")

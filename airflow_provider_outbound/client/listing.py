@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.protocol import MOST_AHEAD, Flow, host_of
 from airflow_provider_outbound.errors import ProtocolError
-from airflow_provider_outbound.protocol import MOST_AHEAD, Flow, host_of
-from airflow_provider_outbound.templates import Item
+from airflow_provider_outbound.model.items import Item
 
 RESTARTS = 3  # times that a listing which changes while it is read is read again
 

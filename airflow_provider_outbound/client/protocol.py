@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
+from airflow_provider_outbound.client.codec import decode
 from airflow_provider_outbound.errors import (
     TRANSIENT,
     AuthError,
@@ -31,7 +32,6 @@ from airflow_provider_outbound.errors import (
     Unavailable,
     one_line,
 )
-from airflow_provider_outbound.json_text import decode
 
 T = TypeVar("T")
 

@@ -12,10 +12,11 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_outbound import templates
+from airflow_provider_outbound.client.codec import encode
 from airflow_provider_outbound.errors import ProtocolError, one_line
-from airflow_provider_outbound.json_text import encode
-from airflow_provider_outbound.schemas import (
+from airflow_provider_outbound.model import items as templates
+from airflow_provider_outbound.model.items import Item
+from airflow_provider_outbound.tables.schemas import (
     CHANNEL,
     COMPONENT,
     CONFIGURATIONS,
@@ -26,7 +27,6 @@ from airflow_provider_outbound.schemas import (
     schema,
     types,
 )
-from airflow_provider_outbound.templates import Item
 
 if TYPE_CHECKING:
     import pyarrow as pa

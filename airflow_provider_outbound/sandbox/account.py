@@ -24,8 +24,8 @@ import jwt
 import uvicorn
 from starlette.exceptions import HTTPException
 
-from airflow_provider_outbound import sandbox_data
-from airflow_provider_outbound.sandbox_http import CLIENT_ID, CLIENT_SECRET, KEY_ID, Json, app_of, signing_key
+from airflow_provider_outbound.sandbox import data as sandbox_data
+from airflow_provider_outbound.sandbox.routes import CLIENT_ID, CLIENT_SECRET, KEY_ID, Json, app_of, signing_key
 
 LOOPBACK = ("127.0.0.1", "localhost")
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1: any few calls fail at the right rate

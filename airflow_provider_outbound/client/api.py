@@ -13,8 +13,7 @@ from urllib.parse import urlencode
 import jwt
 
 from airflow_provider_outbound import __version__
-from airflow_provider_outbound.errors import AuthError, ProtocolError, one_line
-from airflow_provider_outbound.protocol import (
+from airflow_provider_outbound.client.protocol import (
     RETRY_WAITS,
     Account,
     Answer,
@@ -25,6 +24,7 @@ from airflow_provider_outbound.protocol import (
     exchange,
     path_part,
 )
+from airflow_provider_outbound.errors import AuthError, ProtocolError, one_line
 
 REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
 TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where an answer doesn't tell

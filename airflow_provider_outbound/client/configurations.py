@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Protocol
 
-from airflow_provider_outbound.api import Api
+from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.listing import Listing, Page, identity, item_id
+from airflow_provider_outbound.client.protocol import Flow
 from airflow_provider_outbound.errors import TRANSIENT, OutboundError
-from airflow_provider_outbound.paging import Listing, Page, identity, item_id
-from airflow_provider_outbound.protocol import Flow
-from airflow_provider_outbound.templates import Catalogue, Criteria, Item, Look, merged, newer
+from airflow_provider_outbound.model.items import Catalogue, Criteria, Item, Look, merged, newer
 
 
 class Items(Protocol):

@@ -13,10 +13,10 @@ from concurrent.futures import Future, wait
 import requests
 import urllib3
 
+from airflow_provider_outbound.client.deadline import Session
+from airflow_provider_outbound.client.pacing import pace
+from airflow_provider_outbound.client.protocol import MOST_AHEAD, Account, Request, Response, host_of
 from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError, one_line
-from airflow_provider_outbound.pacing import pace
-from airflow_provider_outbound.protocol import MOST_AHEAD, Account, Request, Response, host_of
-from airflow_provider_outbound.sessions import Session
 
 LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 30 configurations has some 30 kB
 CHUNK = 2**16

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, one_line
-from airflow_provider_outbound.schemas import TABLES, schema
+from airflow_provider_outbound.tables.schemas import TABLES, schema
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,1 @@
+"""LivePerson's API over HTTP; knows no Airflow."""

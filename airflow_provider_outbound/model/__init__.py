@@ -1,0 +1,1 @@
+"""What is listed: channels, components, placeholders; pure Python, no I/O."""

@@ -1,0 +1,1 @@
+"""Configurations as typed tables and Parquet files."""
