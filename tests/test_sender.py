@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_outbound.client.api import Api
+from airflow_provider_outbound.client.api import Access
 from airflow_provider_outbound.client.protocol import Request
 from airflow_provider_outbound.client.sender import LARGEST_BODY, Sender
 from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError
-from tests.conftest import Driver
+from tests.conftest import Client
 from tests.fake import Fake, Hit, Reply, configuration
 
 
@@ -85,7 +85,7 @@ def test_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
 
 
 @pytest.mark.fault("R7")
-def test_answer_compressed_twice(drive: Driver) -> None:
+def test_answer_compressed_twice(client: Client) -> None:
     """Some versions of urllib3 unpack that past any deadline."""
     bomb = gzip.compress(gzip.compress(b" " * 2**20))
     with (
@@ -108,7 +108,7 @@ def test_the_end_of_a_process_does_not_wait_for_what_was_sent_ahead() -> None:
 
     code = """
 import sys
-from airflow_provider_outbound.client.protocol import Account, Request
+from airflow_provider_outbound.client.account import Account, Request
 from airflow_provider_outbound.client.sender import Sender
 url = sys.argv[1] + "/handoffs/list"
 with Sender(Account("1", "", "t", requests_per_second=1000.0)) as send:
@@ -123,10 +123,10 @@ with Sender(Account("1", "", "t", requests_per_second=1000.0)) as send:
 
 
 @pytest.mark.fault("R7")
-def test_answer_in_time(drive: Driver) -> None:
+def test_answer_in_time(client: Client) -> None:
     with Fake([Reply(body=b" " * 2**20 + b"[]")]) as fake:
         account = fake.account()
-        assert drive(Api(account).list_page(None, 0), account) == []
+        assert client.list_page(client.access(account), None, 0) == []
 
 
 def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

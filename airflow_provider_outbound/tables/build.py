@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.client.codec import encode
-from airflow_provider_outbound.errors import ProtocolError, one_line
+from airflow_provider_outbound.errors import ProtocolError, printable
 from airflow_provider_outbound.model import items as templates
 from airflow_provider_outbound.model.items import Item
 from airflow_provider_outbound.tables.schemas import (
@@ -85,8 +85,8 @@ def _tables(
             tables["components"] = _components(items, odd)
     except pa.ArrowInvalid as error:  # a column of more than 2 GiB
         if len(items) == 1:
-            shown = one_line(repr(items[0].get("id")), 60)
-            raise ProtocolError(f"configuration {shown} is too large for a table: {one_line(error)}") from None
+            shown = printable(repr(items[0].get("id")), 60)
+            raise ProtocolError(f"configuration {shown} is too large for a table: {printable(error)}") from None
         middle = len(items) // 2
         halves = (items[:middle], items[middle:])
         return whole(_tables(half, account_id, fetched_at, notes, names) for half in halves)
@@ -147,13 +147,13 @@ def _components(items: list[Item], notes: Counter[str]) -> pa.Table:
 
     for kind in channels_own["channel_type"].to_pylist():
         if kind not in templates.CHANNELS:
-            notes[f"unknown channel type {one_line(repr(kind), 40)}"] += 1
+            notes[f"unknown channel type {printable(repr(kind), 40)}"] += 1
     declared = columns["variables"].to_pylist()
     for kind, takes, uses in zip(columns["component_type"].to_pylist(), declared, used, strict=True):
         if uses is None:
             continue
         if kind not in templates.COMPONENTS:
-            notes[f"unknown component type {one_line(repr(kind), 40)}"] += 1
+            notes[f"unknown component type {printable(repr(kind), 40)}"] += 1
         if set(uses) != set(takes or ()):
             notes["components whose variables and placeholders differ"] += 1
     return _table("components", columns)
