@@ -11,6 +11,10 @@ class ConfigError(OutboundError, ValueError):
     """The Connection or an argument is wrong: mend it, a retry won't help."""
 
 
+class ConnectionNotFound(ConfigError):
+    """Airflow did not find the Connection; Airflow also says so when its secrets backend fails for a moment."""
+
+
 class NetworkError(OutboundError):
     """No whole answer came back, after the retries: trying again later may help."""
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 
-from airflow_provider_outbound.client.protocol import Account
+from airflow_provider_outbound.client.account import Account, Secret
 
 ACCOUNT = "12345678"
 SECRET = "canary-secret-5f1e"
@@ -161,7 +161,8 @@ class Fake(Served):
         """Return the account that this server holds."""
         urls = {"list_url": self.url, "sentinel_url": self.url, "domain_url": self.url}
         fields = {"account_id": ACCOUNT, "client_id": "client", "secret": SECRET, "requests_per_second": 0.0}
-        return Account(**{**fields, **urls, "timeout": 5.0, **more})
+        fields = {**fields, **urls, "timeout": 5.0, "page_size": 30, **more}
+        return Account(**{**fields, "secret": Secret(fields["secret"])})
 
     def connection(self, **more: Any) -> dict[str, Any]:
         """Return an Airflow Connection to this server, as its JSON form."""

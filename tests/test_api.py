@@ -7,9 +7,11 @@ from typing import Any
 
 import jwt
 import pytest
+from msgspec.structs import asdict
 
+from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.protocol import Account, Request, Response
+from airflow_provider_outbound.client.protocol import Request, Response
 from airflow_provider_outbound.errors import AuthError, HttpError, ProtocolError
 from tests.conftest import Driver
 from tests.fake import ACCOUNT, SECRET, Fake, Hit, Reply, grant, token
@@ -230,7 +232,7 @@ def discover(answer: Any) -> tuple[Api, list[Request]]:
     """Run the flow up to its second request, with an answer of the Domain API."""
     import json
 
-    api = Api(Account(ACCOUNT, "client", SECRET))
+    api = Api(Account(account_id=ACCOUNT, client_id="client", secret=Secret(SECRET)))
     flow = api.list_page(None, 0)
     first = next(flow)
     assert isinstance(first, Request)
@@ -309,7 +311,7 @@ def test_discovery_of_an_unknown_account(drive: Driver, status: int) -> None:
 def test_nothing_that_can_be_printed_shows_a_secret(drive: Driver) -> None:
     shown: list[str] = []
     with Fake() as fake:
-        account = fake.account(proxies={"ftp": f"http://user:{SECRET}@proxy"})
+        account = fake.account(proxies={"ftp": Secret(f"http://user:{SECRET}@proxy")})
         api = Api(account)
         flow = api.list_page(None, 0)
         step: Any = next(flow)
@@ -325,6 +327,6 @@ def test_nothing_that_can_be_printed_shows_a_secret(drive: Driver) -> None:
                 step = flow.send(answer)
             except StopIteration:
                 step = None
-        shown += [repr(account), repr(api), repr(vars(account) | {"secret": "", "proxies": ""})]
+        shown += [repr(account), repr(api), repr(asdict(account))]
     assert any("Request" in text for text in shown)
     assert not [text for text in shown if SECRET in text or "canary-token" in text]

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.configurations import configurations
 from airflow_provider_outbound.client.listing import Listing
-from airflow_provider_outbound.client.protocol import Account, Flow, Request, Response
+from airflow_provider_outbound.client.protocol import Flow, Request, Response
 from airflow_provider_outbound.errors import NetworkError, ProtocolError
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration, grant, paged
@@ -243,7 +244,7 @@ def offline(flow: Flow[Any], respond: Callable[[int], Items], ahead: int = 0) ->
         return stop.value
 
 
-BEARER = Account("1", "", "t", auth="bearer", list_url="http://127.0.0.1", page_size=5)
+BEARER = Account(account_id="1", secret=Secret("t"), auth="bearer", list_url="http://127.0.0.1", page_size=5)
 NUMBERS = st.integers(0, 40)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_outbound.client.account import Secret
 from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.protocol import Request
 from airflow_provider_outbound.client.sender import LARGEST_BODY, Sender
@@ -108,10 +109,11 @@ def test_the_end_of_a_process_does_not_wait_for_what_was_sent_ahead() -> None:
 
     code = """
 import sys
-from airflow_provider_outbound.client.protocol import Account, Request
+from airflow_provider_outbound.client.account import Account, Secret
+from airflow_provider_outbound.client.protocol import Request
 from airflow_provider_outbound.client.sender import Sender
 url = sys.argv[1] + "/handoffs/list"
-with Sender(Account("1", "", "t", requests_per_second=1000.0)) as send:
+with Sender(Account(account_id="1", secret=Secret("t"), requests_per_second=1000.0)) as send:
     print(send(Request("GET", url, {}, ahead=(Request("GET", url + "?offset=1", {}),))).status)
 """
     with Fake(hang) as fake:
@@ -153,7 +155,7 @@ def test_address_that_cannot_be_asked(url: str) -> None:
 @pytest.mark.fault("S1")
 @pytest.mark.parametrize("proxy", ["http://user:canary@host:99999", "socks5://canary@h:1"])
 def test_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
-    with Fake() as fake, Sender(fake.account(proxies={"https": proxy})) as send:
+    with Fake() as fake, Sender(fake.account(proxies={"https": Secret(proxy)})) as send:
         with pytest.raises(ConfigError) as caught:
             send(Request("GET", "https://va.handoff.liveperson.net/", {}))
     assert "canary" not in str(caught.value)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import jwt
 
 from airflow_provider_outbound import __version__
+from airflow_provider_outbound.client.account import REGIONS, list_url, sentinel_url
 from airflow_provider_outbound.client.protocol import (
     RETRY_WAITS,
     Account,
@@ -26,7 +27,6 @@ from airflow_provider_outbound.client.protocol import (
 )
 from airflow_provider_outbound.errors import AuthError, ProtocolError, one_line
 
-REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
 TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where an answer doesn't tell
 TOKEN_MARGIN = 60.0  # seconds before its end at which a token counts as stale
 
@@ -94,7 +94,7 @@ class Api:
                 yield from self._discover()
             if account.auth == "app_jwt" and self._clock() >= self._stale_at:
                 yield from self.login()
-            token = self._token if account.auth == "app_jwt" else account.secret
+            token = self._token if account.auth == "app_jwt" else account.secret.reveal()
             # LivePerson's page asks for this Content-Type although a GET has no content.
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             pages = [_request("GET", f"{self.list_url}{target(each)}", headers) for each in (offset, *ahead)]
@@ -131,7 +131,7 @@ class Api:
             # Made here, so that no frame of a traceback with local variables has it.
             body = {
                 "client_id": account.client_id,
-                "client_secret": account.secret,
+                "client_secret": account.secret.reveal(),
                 "grant_type": "client_credentials",
             }
             return _request("POST", f"{self.sentinel_url}{path}", headers, urlencode(body).encode())
@@ -201,16 +201,6 @@ def renewed(api: Api | None, account: Account, retry_waits: Collection[float]) -
     :param retry_waits: seconds before each retry.
     """
     return api if api and api.account == account else Api(account, retry_waits=retry_waits)
-
-
-def list_url(region: str) -> str:
-    """Return the base URL of a region's configurations."""
-    return f"https://{region}.handoff.liveperson.net"
-
-
-def sentinel_url(region: str) -> str:
-    """Return the base URL of a region's token endpoint."""
-    return f"https://{region}.sentinel.liveperson.net"
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Request:

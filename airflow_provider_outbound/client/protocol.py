@@ -20,11 +20,11 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
+from airflow_provider_outbound.client.account import DOMAIN_URL, Account, check_path_segment, host_of
 from airflow_provider_outbound.client.codec import decode
 from airflow_provider_outbound.errors import (
     TRANSIENT,
     AuthError,
-    ConfigError,
     HttpError,
     NetworkError,
     OutboundError,
@@ -35,46 +35,11 @@ from airflow_provider_outbound.errors import (
 
 T = TypeVar("T")
 
-DOMAIN_URL = "https://api.liveperson.net"  # Domain API page; it says http://, which would be open to forgery
+__all__ = ["DOMAIN_URL", "Account", "host_of"]
+
 RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
 MOST_AHEAD = 30  # requests that may be under way beside the one whose answer is awaited
 LONGEST_WAIT = 60.0  # seconds that a Retry-After may ask for; past that Airflow's own retries do better
-
-
-@dataclass(frozen=True)
-class Account:
-    """All that is needed to ask for one account's configurations, as read from a Connection.
-
-    :param account_id: LivePerson's account (site) id.
-    :param client_id: the AppJWT client id; empty for a bearer token.
-    :param secret: the AppJWT client secret, or the bearer token itself.
-    :param auth: ``app_jwt`` or ``bearer``.
-    :param token_api: the version of Sentinel's token endpoint, ``v1`` or ``v2``.
-    :param app_name: the ``app`` of the URL.
-    :param page_size: configurations to ask for at once.
-    :param list_url: base URL of the configurations' host; None to find it through the Domain API.
-    :param sentinel_url: base URL of the token endpoint's host; None to find it through the Domain API.
-    :param domain_url: base URL of the Domain API.
-    :param requests_per_second: pace of the requests to one host; 0 for none.
-    :param timeout: seconds that connecting may take, and then an answer as a whole.
-    :param verify: whether to check certificates, or a CA file to check them with.
-    :param proxies: proxy URLs by scheme.
-    """
-
-    account_id: str
-    client_id: str
-    secret: str = field(repr=False)
-    auth: str = "app_jwt"
-    token_api: str = "v1"
-    app_name: str = "prmsg"
-    page_size: int = 30
-    list_url: str | None = None
-    sentinel_url: str | None = None
-    domain_url: str = DOMAIN_URL
-    requests_per_second: float = 10.0
-    timeout: float = 30.0
-    verify: bool | str = True
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -145,23 +110,7 @@ class Answer:
     shown: Callable[[], str] = field(repr=False)
 
 
-def host_of(url: str) -> str:
-    """Return a URL's host, with its port if it names one."""
-    return urlsplit(url).netloc
-
-
-def path_part(name: str, value: object) -> str:
-    """Return the value if it can stand in a URL's path as it is.
-
-    :param name: what it is, for the message.
-    :param value: what was given.
-    :raises ConfigError: for anything that could lead a request to another place.
-    """
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-        return value
-    raise ConfigError(
-        f"{name} is {one_line(repr(value), 60)}: letters, digits, - and _ are allowed, 64 at the most"
-    )
+path_part = check_path_segment
 
 
 def exchange(
@@ -231,7 +180,7 @@ def _shown(endpoint: Endpoint, request: Request, response: Response, account: Ac
         return kind
     text = response.body[:2000].decode(errors="replace").strip()
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    for secret in filter(None, (account.secret, token)):
+    for secret in filter(None, (account.secret.reveal(), token)):
         for spell in (str, quote, quote_plus, html.escape, json.dumps):
             text = text.replace(spell(secret).strip('"'), "***")
     return f"{kind}, {one_line(repr(text))}"

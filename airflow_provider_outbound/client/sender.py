@@ -133,7 +133,7 @@ class Sender:
                 timeout=timeout,
                 # Given with each request: a session's would give way to variables such as REQUESTS_CA_BUNDLE.
                 verify=self._account.verify,
-                proxies=dict(self._account.proxies),
+                proxies={scheme: url.reveal() for scheme, url in self._account.proxies.items()},
                 allow_redirects=False,  # a token goes to no host but the one it is for
                 stream=True,
             ) as answer:

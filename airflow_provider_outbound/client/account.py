@@ -1,0 +1,153 @@
+"""One LivePerson account: its settings, its credentials and its hosts.
+
+Sources: the Outbound Configuration API, Domain API and AppJWT pages of https://developers.liveperson.com, read in
+November 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from airflow_provider_outbound.errors import ConfigError, one_line
+
+DOMAIN_URL = "https://api.liveperson.net"  # Domain API page; it says http://, which would be open to forgery
+REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
+
+
+class Secret:
+    """Hold text that logs, messages and tracebacks must not show; it prints as ``***``.
+
+    :param value: the text.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the text; call this only where it is sent or handed to Airflow's masker."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows.
+
+    :param auth: ``app_jwt`` or ``bearer``.
+    :param token_api: the version of Sentinel's token endpoint, ``v1`` or ``v2``.
+    :param app_name: the ``app`` of the URL.
+    :param page_size: the ``limit`` of a request. At least 2: with pages of one configuration, none could begin
+        with the last one of the page before it.
+    :param requests_per_second: the most requests to one host in any one second; 0 for no limit. LivePerson's retry
+        policy page allows 10 per account.
+    :param timeout: seconds for the connection to open, and then for the whole response.
+    :param verify: whether to check certificates, or the path of a CA file to check them with.
+    :param proxies: proxy URLs by scheme; they may hold a password.
+    :param domain_url: base URL of the Domain API; None for LivePerson's.
+    :param sentinel_url: base URL of the token endpoint's host; None to look it up.
+    """
+
+    auth: Annotated[
+        Literal["app_jwt", "bearer"],
+        Meta(
+            title="Authorization",
+            description="app_jwt: log in with client_id and client_secret. bearer: client_secret is the token.",
+        ),
+    ] = "app_jwt"
+    token_api: Annotated[
+        Literal["v1", "v2"],
+        Meta(title="AppJWT version", description="The version of Sentinel's token endpoint."),
+    ] = "v1"
+    app_name: Annotated[str, Meta(title="App name", description="The app in the URL.")] = "prmsg"
+    page_size: Annotated[
+        int, Meta(title="Page size (limit)", description="Configurations per request.", ge=2, le=1000)
+    ] = 100
+    requests_per_second: Annotated[
+        float,
+        Meta(title="Requests per second", description="LivePerson allows 10; 0 for no limit.", ge=0, le=1000),
+    ] = 10
+    timeout: Annotated[float, Meta(title="Timeout", description="Seconds for one request.", ge=0.1, le=3600)] = 30
+    verify: Annotated[
+        bool | str, Meta(title="Verify certificates", description="true, false, or the path of a CA file.")
+    ] = True
+    proxies: Annotated[
+        dict[str, Secret],
+        Meta(
+            title="Proxies",
+            description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}',
+        ),
+    ] = {}
+    domain_url: Annotated[
+        str | None, Meta(title="Domain API URL", description="Instead of https://api.liveperson.net")
+    ] = None
+    sentinel_url: Annotated[
+        str | None, Meta(title="Sentinel URL", description="Instead of the one that the Domain API names")
+    ] = None
+
+
+class Account(Settings, frozen=True, kw_only=True):
+    """What a client needs to know of one account.
+
+    Bounds are checked where a Connection is read, not here. The other parameters are those of :class:`Settings`.
+
+    :param account_id: LivePerson's account (site) id.
+    :param client_id: the AppJWT client id; empty for a bearer token.
+    :param secret: the AppJWT client secret, or the bearer token itself.
+    :param list_url: base URL of the configurations' host; None to look it up through the Domain API.
+    :param domain_url: base URL of the Domain API.
+    """
+
+    account_id: str
+    client_id: str = ""
+    secret: Secret
+    list_url: str | None = None
+    domain_url: str = DOMAIN_URL
+
+
+def list_url(region: str) -> str:
+    """Return the base URL of a region's configurations.
+
+    :param region: one of ``REGIONS``.
+    """
+    return f"https://{region}.handoff.liveperson.net"
+
+
+def sentinel_url(region: str) -> str:
+    """Return the base URL of a region's token endpoint.
+
+    :param region: one of ``REGIONS``.
+    """
+    return f"https://{region}.sentinel.liveperson.net"
+
+
+def host_of(url: str) -> str:
+    """Return a URL's host, with its port if it names one."""
+    return urlsplit(url).netloc
+
+
+def check_path_segment(name: str, value: object) -> str:
+    """Return the value if a URL's path can hold it as it is.
+
+    :param name: what it is, for the message.
+    :param value: what was given.
+    :raises ConfigError: for anything that could lead a request to another place.
+    """
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        return value
+    raise ConfigError(f"{name} is {one_line(repr(value), 60)}: it must be 1 to 64 letters, digits, - and _")
