@@ -1,99 +1,158 @@
-"""An Airflow Connection, read once into a frozen account."""
+"""Read an Airflow Connection into an account."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
+import msgspec
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowRuntimeError
+from msgspec import structs
 
-from airflow_provider_outbound.client.api import REGIONS, list_url, sentinel_url
-from airflow_provider_outbound.client.protocol import DOMAIN_URL, Account, path_part
-from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.client.account import (
+    DOMAIN_URL,
+    REGIONS,
+    Account,
+    Secret,
+    Settings,
+    check_path_segment,
+    host_of,
+    list_url,
+    sentinel_url,
+)
+from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 CONN_TYPE = "liveperson_outbound"
 DEFAULT_CONN_ID = "liveperson_outbound_default"
-MOST_PER_PAGE = 1000
-EXTRAS = (
-    "auth",
-    "token_api",
-    "app_name",
-    "page_size",
-    "requests_per_second",
-    "timeout",
-    "verify",
-    "proxies",
-    "domain_url",
-    "sentinel_url",
-)
+EXTRAS = Settings.__struct_fields__
 # A name, or an IPv6 address.
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
+ACCOUNT_ADVICE = (
+    "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
+)
+PROXIES_ADVICE = (
+    'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
+    "with special characters of the password percent-encoded"
+)
 
 
 @contextmanager
 def missing_connection(conn_id: str) -> Iterator[None]:
-    """Turn Airflow's error for a Connection that doesn't exist into a ConfigError.
+    """Turn Airflow's errors for a Connection that it can't give into errors of this package.
 
-    :param conn_id: the Connection that is looked up.
+    :param conn_id: the Connection to look up.
+    :raises ConnectionNotFound: if Airflow finds none. Airflow skips a secrets backend that fails, so a backend or
+        an API server that is down for a moment raises this too.
+    :raises ConfigError: if Airflow denies access, or the Connection's environment variable can't be read.
     """
+    shown = f"Connection {printable(repr(conn_id), 80)}"
     try:
         yield
     except AirflowNotFoundException:
-        raise ConfigError(
-            f"there is no Connection {printable(repr(conn_id), 80)}: create it, with type {CONN_TYPE}"
+        if broken := _broken_variable(conn_id):
+            raise ConfigError(f"{shown}: {broken}") from None
+        raise ConnectionNotFound(
+            f"there is no {shown}: create it, with type {CONN_TYPE}. If it exists, Airflow's secrets backend "
+            "failed or could not read it; Airflow logs the cause at level DEBUG"
         ) from None
+    except AirflowRuntimeError as error:  # what Airflow's API server said to the task
+        raise ConnectionNotFound(f"Airflow could not look up {shown}: {printable(error)}") from None
+    except PermissionError as error:  # Airflow 3.3's AirflowSecretsBackendAccessDenied
+        raise ConfigError(f"Airflow denies access to {shown}: {printable(error)}") from None
+
+
+def _broken_variable(conn_id: str) -> str:
+    """Return what is wrong with a Connection's environment variable; empty if there is none, or nothing is wrong.
+
+    Airflow skips a variable that it can't read, and then says that the Connection is not defined.
+    """
+    name = f"AIRFLOW_CONN_{str(conn_id).upper()}"
+    text = os.environ.get(name, "").strip()
+    if not text.startswith("{"):
+        advice = "percent-encode its password (/ is %2F, @ is %40), or write the Connection as JSON"
+        return f"{name} is a URI that Airflow can't read: {advice}" if text else ""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return f"{name} is not valid JSON"
+    for key in ("conn_type", "host", "login", "password", "schema"):
+        if not isinstance(fields.get(key), (str, type(None))):
+            return f"{name} has a {key} that is not text: put it in quotation marks"
+    return f"{name} is JSON that Airflow can't read: check its fields' names and its port"
 
 
 def account_of(connection: Connection) -> Account:
-    """Read an Airflow Connection.
+    """Return the account that an Airflow Connection describes.
 
     :param connection: of type ``liveperson_outbound``; see the docs' page of its fields.
     :raises ConfigError: naming the field that is wrong.
     """
-    whose = f"Connection {printable(repr(connection.conn_id), 80)}"
+    shown = f"Connection {printable(repr(connection.conn_id), 80)}"
     try:
         return _account(connection)
     except ConfigError as error:
-        raise ConfigError(f"{whose}: {error}") from None
+        message = f"{shown}: {error}"
+    del connection  # its repr has the password: a traceback that shows local variables must not
+    raise ConfigError(message)
 
 
 def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
         raise ConfigError(f"its type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
-    extra = _extra(connection.extra)
+    settings = _settings(_extra(connection.extra))
+    login, password = "", "password (token)"
+    if settings.auth == "app_jwt":
+        login, password = _credential("login (client id)", connection.login), "password (client secret)"
+    account = {
+        **structs.asdict(settings),
+        "account_id": _account_id(connection.schema),
+        "client_id": login,
+        "secret": Secret(_credential(password, connection.password)),
+        "domain_url": DOMAIN_URL,
+        **_hosts(connection.host, connection.port),
+    }
+    for key in ("domain_url", "sentinel_url"):
+        if (url := getattr(settings, key)) is not None:
+            account[key] = _base_url(f"extra {key}", url)
+    return Account(**account)
+
+
+def _settings(extra: dict[str, Any]) -> Settings:
+    """Check the extras, of which blank ones are left out; a URI's are all text."""
     if unknown := extra.keys() - set(EXTRAS):
         shown = printable(sorted(unknown))
         raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
-    auth = _choice(extra, "auth", "app_jwt", "bearer")
-    client_id = _credential("login (client id)", connection.login) if auth == "app_jwt" else ""
-    secret = _credential(f"password ({'client secret' if auth == 'app_jwt' else 'token'})", connection.password)
-    hosts = _hosts(connection.host, connection.port)
-    for key in ("domain_url", "sentinel_url"):
-        if extra.get(key):
-            hosts[key] = _base_url(f"extra {key}", extra[key])
-    return Account(
-        account_id=_account_id(connection.schema),
-        client_id=client_id,
-        secret=secret,
-        auth=auth,
-        token_api=_choice(extra, "token_api", "v1", "v2"),
-        app_name=path_part("extra app_name", extra.get("app_name") or "prmsg"),
-        # With pages of one configuration, none could begin with the last one of the page before it.
-        page_size=int(_number(extra, "page_size", 30, 2, MOST_PER_PAGE)),
-        requests_per_second=_number(extra, "requests_per_second", 10, 0, 1000),
-        timeout=_number(extra, "timeout", 30, 0.1, 3600),
-        verify=_verify(extra.get("verify")),
-        proxies=_proxies(extra.get("proxies")),
-        **hosts,
-    )
+    given = {key: value for key, value in extra.items() if value not in (None, "")}
+    if "verify" in given:
+        given["verify"] = _verify(given["verify"])
+    if "proxies" in given:
+        given["proxies"] = _proxies(given["proxies"])
+    if "app_name" in given:
+        check_path_segment("extra app_name", given["app_name"])
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        key = str(error).rpartition("$.")[2].strip("`")  # the message ends with "at `$.page_size`"
+    raise ConfigError(f"extra {key} is {printable(repr(given[key]), 60)}: it must be {_allowed(key)}")
+
+
+def _allowed(key: str) -> str:
+    """Return what an extra may be, in words."""
+    kind, meta = get_args(next(field.type for field in structs.fields(Settings) if field.name == key))
+    if meta.le is not None:
+        return f"a number from {meta.ge:g} to {meta.le:g}"
+    words = [word for word in get_args(kind) if isinstance(word, str)]  # of a Literal
+    return " or ".join(words) or "text"
 
 
 def _extra(text: str | None) -> dict[str, Any]:
@@ -114,55 +173,31 @@ def _credential(field: str, value: str | None) -> str:
     return value
 
 
-def _account_id(schema: str | None) -> str:
+def _account_id(schema: object) -> str:
     try:
-        return path_part("schema", schema)
+        # JSON may hold the account as a number.
+        return check_path_segment("schema", str(schema if schema is not None else "").strip())
     except ConfigError:
         # Not shown: in a URI whose secret is not percent-encoded, a part of the secret ends up here.
-        raise ConfigError(
-            "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
-        ) from None
+        raise ConfigError(ACCOUNT_ADVICE) from None
 
 
-def _choice(extra: Mapping[str, Any], key: str, *allowed: str) -> str:
-    value = extra.get(key) or allowed[0]
-    if value not in allowed:
-        raise ConfigError(f"extra {key} is {printable(repr(value), 60)}: it must be {' or '.join(allowed)}")
-    return str(value)
-
-
-def _number(extra: Mapping[str, Any], key: str, default: float, least: float, most: float) -> float:
-    value = extra.get(key)
-    try:
-        number = default if value in (None, "") else float(value)  # a URI's extras are all text
-        if least <= number <= most:
-            return number
-    except (TypeError, ValueError, OverflowError):
-        pass
-    shown = printable(repr(value), 60)
-    raise ConfigError(f"extra {key} is {shown}: it must be a number from {least:g} to {most:g}")
-
-
-def _verify(value: Any) -> bool | str:
-    words = {"": True, "true": True, "false": False}
-    if value is None or isinstance(value, bool):
-        return value is not False
+def _verify(value: object) -> bool | str:
+    if isinstance(value, bool):
+        return value
     if isinstance(value, str):
-        return words.get(value.strip().lower(), value)
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
     raise ConfigError(f"extra verify is {printable(repr(value), 60)}: give true, false or the path of a CA file")
 
 
-def _proxies(value: Any) -> dict[str, str]:
-    if isinstance(value, str) and value:
-        value = _extra(value)
-    if value in (None, ""):
-        return {}
-    if isinstance(value, dict) and all(_is_proxy(each) for each in value.values()):
-        return dict(value)
-    raise ConfigError(
-        'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
-        "with special characters of the password percent-encoded"
-    )
+def _proxies(value: object) -> dict[str, Secret]:
+    try:
+        urls = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        urls = None
+    if isinstance(urls, dict) and all(_is_proxy(url) for url in urls.values()):
+        return {scheme: Secret(url) for scheme, url in urls.items()}
+    raise ConfigError(PROXIES_ADVICE)
 
 
 def _is_proxy(url: Any) -> bool:
@@ -178,20 +213,18 @@ def _is_proxy(url: Any) -> bool:
         return False
 
 
-def _hosts(host: str | None, port: int | None) -> dict[str, Any]:
+def _hosts(host: str | None, port: int | None) -> dict[str, str]:
     """Return the base URLs that a Connection's host stands for."""
     host = (host or "").strip().lower()
     if not host:
         return {}
-    if host in REGIONS:
-        return {"list_url": list_url(host), "sentinel_url": sentinel_url(host)}
+    for region in REGIONS:
+        if host.removeprefix("https://").rstrip("/") in (region, host_of(list_url(region))):
+            return {"list_url": list_url(region), "sentinel_url": sentinel_url(region)}
     if "://" in host:
         base = _base_url("host", host, port)
         return {"list_url": base, "sentinel_url": base, "domain_url": base}
     base = _base_url("host", f"https://{host}", port)
-    for region in REGIONS:
-        if base == list_url(region):
-            return {"list_url": base, "sentinel_url": sentinel_url(region)}
     if "." not in host:
         raise ConfigError("host is neither va, lo or sy nor a name with a dot in it")
     return {"list_url": base}

@@ -53,18 +53,18 @@ def get_provider_info() -> dict[str, Any]:
                         "v1",
                         enum=["v1", "v2"],
                     ),
-                    "app_name": _field("App name", "The app of the URL.", ["string", "null"], "prmsg"),
+                    "app_name": _field("App name", "The app in the URL.", ["string", "null"], "prmsg"),
                     "page_size": _field(
                         "Page size (limit)",
-                        "Configurations asked for at once.",
+                        "Configurations per request.",
                         ["integer", "null"],
-                        30,
+                        100,
                         minimum=2,
                         maximum=1000,
                     ),
                     "requests_per_second": _field(
                         "Requests per second",
-                        "LivePerson allows 10; 0 for no pace.",
+                        "LivePerson allows 10; 0 for no limit.",
                         ["number", "null"],
                         10,
                         minimum=0,
@@ -86,7 +86,7 @@ def get_provider_info() -> dict[str, Any]:
                         "Domain API URL", "Instead of https://api.liveperson.net", ["string", "null"], None
                     ),
                     "sentinel_url": _field(
-                        "Sentinel URL", "Instead of the one that is found", ["string", "null"], None
+                        "Sentinel URL", "Instead of the one that the Domain API names", ["string", "null"], None
                     ),
                 },
             }

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from airflow.sdk import Connection
+from airflow.providers.common.compat.connection import get_async_connection
+from airflow.sdk import BaseHook, Connection, configuration
+from airflow.sdk.bases.secrets_backend import BaseSecretsBackend
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSecretsBackendAccessDenied, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
-from airflow_provider_outbound.client.protocol import Account
-from airflow_provider_outbound.connections import account_of
-from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.client.account import Account, Secret
+from airflow_provider_outbound.connections import account_of, missing_connection
+from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound
 
 SECRET = "canary-secret-5f1e"
 GOOD = {"conn_type": "liveperson_outbound", "login": "id", "password": SECRET, "schema": "12345678"}
@@ -28,7 +35,7 @@ def test_a_uri_is_enough() -> None:
     assert read == Account(
         account_id="12345678",
         client_id="id",
-        secret=SECRET,
+        secret=Secret(SECRET),
         list_url="https://va.handoff.liveperson.net",
         sentinel_url="https://va.sentinel.liveperson.net",
     )
@@ -60,6 +67,18 @@ def test_extras_of_a_uri_are_text() -> None:
         ),
         ("outbound.example", "https://outbound.example", None, "https://api.liveperson.net"),
         ("https://proxy.example:8443/", *["https://proxy.example:8443"] * 3),
+        (
+            "https://va",
+            "https://va.handoff.liveperson.net",
+            "https://va.sentinel.liveperson.net",
+            "https://api.liveperson.net",
+        ),
+        (
+            "https://VA.handoff.liveperson.net/",
+            "https://va.handoff.liveperson.net",
+            "https://va.sentinel.liveperson.net",
+            "https://api.liveperson.net",
+        ),
         ("http://127.0.0.1:8765", *["http://127.0.0.1:8765"] * 3),
         ("http://localhost:1", *["http://localhost:1"] * 3),
         ("http://[::1]:1", *["http://[::1]:1"] * 3),
@@ -88,7 +107,7 @@ def test_overrides() -> None:
 @pytest.mark.parametrize("proxies", [{"https": "http://p:1"}, '{"https": "http://p:1"}'])
 def test_proxies_and_ca_file(proxies: Any) -> None:
     read = account(extra={"proxies": proxies, "verify": "/etc/ca.pem"})
-    assert (read.proxies, read.verify) == ({"https": "http://p:1"}, "/etc/ca.pem")
+    assert (read.proxies, read.verify) == ({"https": Secret("http://p:1")}, "/etc/ca.pem")
 
 
 @pytest.mark.parametrize("blank", [None, ""])
@@ -138,7 +157,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"host": "https://x?y=1"}, "host is"),
     ({"host": "a b"}, "host is"),
     ({"host": "x\r\ny"}, "host is"),
-    ({"extra": {"domain_url": 5}}, "extra domain_url is"),
+    ({"extra": {"domain_url": 5}}, "extra domain_url is 5: it must be text"),
+    ({"extra": {"auth": 5}}, "extra auth is 5: it must be app_jwt or bearer"),
+    ({"extra": {"token_api": ["v1"]}}, "extra token_api is .*: it must be v1 or v2"),
+    ({"extra": {"timeout": "1_0"}}, "extra timeout is '1_0': it must be a number from 0.1 to 3600"),
+    ({"extra": {"page_size": 2.5}}, "extra page_size is 2.5: it must be a number from 2 to 1000"),
+    ({"extra": {"proxies": "{"}}, "extra proxies must be an object"),
 ]
 
 
@@ -178,3 +202,122 @@ def test_no_field_leads_a_request_elsewhere(field: str, value: str) -> None:
     fields = {"schema": value} if field == "schema" else {"extra": {"app_name": value}}
     with pytest.raises(ConfigError, match=f"{field}.* (is|must be) "):
         account(**fields)
+
+
+@pytest.mark.fault("S5")
+@pytest.mark.parametrize("schema", [12345678, " 12345678 ", "12345678\n"])
+def test_account_as_a_number_or_with_spaces_is_taken(schema: Any) -> None:
+    assert account(schema=schema) == account()
+
+
+GETTERS: list[Callable[[str], Any]] = [
+    BaseHook.get_connection,
+    lambda conn_id: asyncio.run(get_async_connection(conn_id)),
+]
+
+
+@pytest.mark.fault("S5")
+@pytest.mark.parametrize("get", GETTERS, ids=["sync", "async"])
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ('{"schema": "1"', "AIRFLOW_CONN_LP is not valid JSON"),
+        ('{"schema": 12345678}', "AIRFLOW_CONN_LP has a schema that is not text: put it in quotation marks"),
+        ('{"password": 5}', "AIRFLOW_CONN_LP has a password that is not text"),
+        (
+            '{"port": "https"}',
+            "AIRFLOW_CONN_LP is JSON that Airflow can't read: check its fields' names and its port",
+        ),
+        ('{"user": "id"}', "AIRFLOW_CONN_LP is JSON that Airflow can't read"),
+        (
+            f"liveperson-outbound://id:{SECRET}/x@va/1",
+            "AIRFLOW_CONN_LP is a URI that Airflow can't read: percent-",
+        ),
+    ],
+)
+def test_environment_variable_that_airflow_cannot_read_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch, get: Callable[[str], Any], variable: str, message: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LP", variable)
+    with pytest.raises(ConfigError, match=f"^Connection 'lp': {message}") as caught, missing_connection("lp"):
+        get("lp")
+    assert not isinstance(caught.value, ConnectionNotFound)
+    assert SECRET not in str(caught.value)
+
+
+class FailingBackend(BaseSecretsBackend):
+    """A secrets backend that can't be reached."""
+
+    def get_connection(self, conn_id: str, team_name: str | None = None) -> None:
+        raise OSError("the vault does not answer")
+
+
+class DenyingBackend(BaseSecretsBackend):
+    """A secrets backend that lets nobody in."""
+
+    def get_connection(self, conn_id: str, team_name: str | None = None) -> None:
+        raise AirflowSecretsBackendAccessDenied("not your team's")
+
+
+@pytest.fixture
+def use_backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that configures a secrets backend, which Airflow builds once per process."""
+    monkeypatch.setattr(configuration, "_secrets_backend_cache", {}, raising=False)
+    return lambda backend: monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", backend)
+
+
+@pytest.mark.fault("W8")
+@pytest.mark.parametrize("get", GETTERS, ids=["sync", "async"])
+@pytest.mark.parametrize("backend", ["", f"{__name__}.FailingBackend"])
+def test_failing_secrets_backend_is_told_from_a_wrong_connection(
+    use_backend: Callable[[str], None], get: Callable[[str], Any], backend: str
+) -> None:
+    use_backend(backend)
+    with pytest.raises(
+        ConnectionNotFound, match="there is no Connection 'nil': create it.* secrets backend failed"
+    ):
+        with missing_connection("nil"):
+            get("nil")
+
+
+@pytest.mark.fault("W8")
+def test_api_server_that_fails_is_told_from_a_wrong_connection() -> None:
+    response = ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 502})
+    with pytest.raises(ConnectionNotFound, match="could not look up Connection 'lp': API_SERVER_ERROR.*502"):
+        with missing_connection("lp"):
+            raise AirflowRuntimeError(response)
+
+
+@pytest.mark.fault("W8")
+@pytest.mark.parametrize("get", GETTERS, ids=["sync", "async"])
+def test_denied_connection_is_final(use_backend: Callable[[str], None], get: Callable[[str], Any]) -> None:
+    use_backend(f"{__name__}.DenyingBackend")
+    with pytest.raises(ConfigError, match="Airflow denies access to Connection 'lp': not your team's") as caught:
+        with missing_connection("lp"):
+            get("lp")
+    assert not isinstance(caught.value, ConnectionNotFound)
+
+
+@pytest.mark.fault("S4")
+def test_traceback_with_local_variables_shows_no_secret() -> None:
+    def read() -> Account:
+        return account_of(Connection(conn_id="lp", **{**GOOD, "schema": "a b"}))
+
+    with pytest.raises(ConfigError) as caught:
+        read()
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = "".join(shown.format()).partition("in read")[2]
+    assert "message = " in ours
+    assert SECRET not in ours
+
+
+@pytest.mark.fault("S1")
+def test_account_prints_no_secret() -> None:
+    read = account(extra={"proxies": {"https": f"http://u:{SECRET}@p:1"}})
+    assert (
+        SECRET
+        not in f"{read} {read!r} {read.secret} {read.secret!s:>9} {read.proxies} {list(read.__rich_repr__())}"
+    )
+    assert read.secret.reveal() == SECRET
+    assert read == account(extra={"proxies": {"https": f"http://u:{SECRET}@p:1"}})
+    assert read != account()

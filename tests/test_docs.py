@@ -28,7 +28,7 @@ import pyarrow as pa
 import pytest
 
 from airflow_provider_outbound import errors
-from airflow_provider_outbound.client.protocol import Account
+from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.sandbox import Sandbox
@@ -40,7 +40,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.rst"))]
 # Directives that hold no code; autoclass shows docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "image", "include", "list-table", "literalinclude", "toctree"}
-EXAMPLE = Account("12345678", "client_id", "client_secret")  # whose the credentials in the examples are
+EXAMPLE = Account(
+    account_id="12345678", client_id="client_id", secret=Secret("client_secret")
+)  # whose the credentials in the examples are
 TYPES = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -238,7 +240,7 @@ def check_connection(text: str) -> None:
     given = Connection.from_json(text, "x") if text.startswith("{") else Connection(conn_id="x", uri=text)
     account = account_of(given)
     assert account.account_id == EXAMPLE.account_id
-    known = {EXAMPLE.client_id: EXAMPLE.secret, Sandbox.client_id: Sandbox.client_secret}
+    known = {EXAMPLE.client_id: EXAMPLE.secret, Sandbox.client_id: Secret(Sandbox.client_secret)}
     assert known[account.client_id] == account.secret
 
 

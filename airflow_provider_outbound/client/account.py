@@ -46,14 +46,14 @@ class Secret:
         return hash(self._value)
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True, kw_only=True):
     """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows.
 
     :param auth: ``app_jwt`` or ``bearer``.
     :param token_api: the version of Sentinel's token endpoint, ``v1`` or ``v2``.
     :param app_name: the ``app`` of the URL.
-    :param page_size: the ``limit`` of a request. At least 2: with pages of one configuration, none could begin with
-        the last one of the page before it.
+    :param page_size: the ``limit`` of a request. At least 2: with pages of one configuration, none could begin
+        with the last one of the page before it.
     :param requests_per_second: the most requests to one host in any one second; 0 for no limit. LivePerson's retry
         policy page allows 10 per account.
     :param timeout: seconds for the connection to open, and then for the whole response.
