@@ -15,10 +15,6 @@ class ConnectionNotFound(ConfigError):
     """Airflow did not find the Connection; Airflow also says so when its secrets backend fails for a moment."""
 
 
-class ConnectionNotFound(ConfigError):
-    """Airflow did not find the Connection; Airflow also says so when its secrets backend fails for a moment."""
-
-
 class NetworkError(OutboundError):
     """No whole response arrived, even after retries. A later try may work."""
 
