@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_outbound.client.api import REGIONS, list_url, sentinel_url
 from airflow_provider_outbound.client.protocol import DOMAIN_URL, Account, path_part
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -48,7 +48,7 @@ def missing_connection(conn_id: str) -> Iterator[None]:
         yield
     except AirflowNotFoundException:
         raise ConfigError(
-            f"there is no Connection {one_line(repr(conn_id), 80)}: create it, with type {CONN_TYPE}"
+            f"there is no Connection {printable(repr(conn_id), 80)}: create it, with type {CONN_TYPE}"
         ) from None
 
 
@@ -58,7 +58,7 @@ def account_of(connection: Connection) -> Account:
     :param connection: of type ``liveperson_outbound``; see the docs' page of its fields.
     :raises ConfigError: naming the field that is wrong.
     """
-    whose = f"Connection {one_line(repr(connection.conn_id), 80)}"
+    whose = f"Connection {printable(repr(connection.conn_id), 80)}"
     try:
         return _account(connection)
     except ConfigError as error:
@@ -67,10 +67,10 @@ def account_of(connection: Connection) -> Account:
 
 def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
-        raise ConfigError(f"its type is {one_line(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
+        raise ConfigError(f"its type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     extra = _extra(connection.extra)
     if unknown := extra.keys() - set(EXTRAS):
-        shown = one_line(sorted(unknown))
+        shown = printable(sorted(unknown))
         raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
     auth = _choice(extra, "auth", "app_jwt", "bearer")
     client_id = _credential("login (client id)", connection.login) if auth == "app_jwt" else ""
@@ -127,7 +127,7 @@ def _account_id(schema: str | None) -> str:
 def _choice(extra: Mapping[str, Any], key: str, *allowed: str) -> str:
     value = extra.get(key) or allowed[0]
     if value not in allowed:
-        raise ConfigError(f"extra {key} is {one_line(repr(value), 60)}: it must be {' or '.join(allowed)}")
+        raise ConfigError(f"extra {key} is {printable(repr(value), 60)}: it must be {' or '.join(allowed)}")
     return str(value)
 
 
@@ -139,7 +139,7 @@ def _number(extra: Mapping[str, Any], key: str, default: float, least: float, mo
             return number
     except (TypeError, ValueError, OverflowError):
         pass
-    shown = one_line(repr(value), 60)
+    shown = printable(repr(value), 60)
     raise ConfigError(f"extra {key} is {shown}: it must be a number from {least:g} to {most:g}")
 
 
@@ -149,7 +149,7 @@ def _verify(value: Any) -> bool | str:
         return value is not False
     if isinstance(value, str):
         return words.get(value.strip().lower(), value)
-    raise ConfigError(f"extra verify is {one_line(repr(value), 60)}: give true, false or the path of a CA file")
+    raise ConfigError(f"extra verify is {printable(repr(value), 60)}: give true, false or the path of a CA file")
 
 
 def _proxies(value: Any) -> dict[str, str]:

@@ -45,7 +45,7 @@ class ProtocolError(OutboundError):
 TRANSIENT = (NetworkError, Unavailable)
 
 
-def one_line(text: object, limit: int = 200) -> str:
+def printable(text: object, limit: int = 200) -> str:
     """Return text from outside for a message or a log: on one line, control characters escaped.
 
     :param text: what to show.

@@ -13,15 +13,17 @@ from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_outbound.client.api import Api, renewed
-from airflow_provider_outbound.client.configurations import Configurations, Items, Once, find
+from airflow_provider_outbound.client.configurations import Configurations, Items, Once, find, indexed
 from airflow_provider_outbound.client.listing import Listing
 from airflow_provider_outbound.client.protocol import RETRY_WAITS, Flow, host_of, path_part
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.client.transport import run
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
-from airflow_provider_outbound.model.items import CHANNELS, Catalogue, Criteria, Item, Look, channels, text
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.model.items import CHANNELS, Item, channels
+from airflow_provider_outbound.model.matching import Criteria, Match
+from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.tables import build as tables
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 
@@ -120,7 +122,7 @@ class OutboundHook(BaseHook):
                 "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
                 "Connection's host and schema; known channels: %s",
                 self._where(self.api),
-                one_line(channel),
+                printable(channel),
                 ", ".join(CHANNELS),
             )
 
@@ -131,9 +133,9 @@ class OutboundHook(BaseHook):
         :param channel: the channel it must be in; None for any.
         :param language: the language it must be in; None for any.
         """
-        return Criteria(name, channel, language).look(Catalogue(self.get_configurations(channel))).item
+        return Criteria(name, channel, language).match(indexed(self.get_configurations(channel))).item
 
-    def look(self, criteria: Criteria) -> Look:
+    def look(self, criteria: Criteria) -> Match:
         """Look for a template once, with the Connection as it is now; an error that may pass counts as not seen.
 
         :param criteria: which template is meant.
@@ -225,5 +227,5 @@ def _kinds(item: Item) -> list[str | None]:
 
 
 def _counts(kinds: Counter[str | None]) -> str:
-    shown = sorted((one_line(kind, 40), count) for kind, count in kinds.items())
+    shown = sorted((printable(kind, 40), count) for kind, count in kinds.items())
     return ", ".join(f"{kind} {count}" for kind, count in shown) or "no channels"

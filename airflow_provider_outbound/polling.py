@@ -13,13 +13,13 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_outbound.client.api import Api, renewed
-from airflow_provider_outbound.client.configurations import configurations
+from airflow_provider_outbound.client.configurations import configurations, indexed
 from airflow_provider_outbound.client.listing import Listing
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.transport import arun, in_thread
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.model.items import Catalogue
+from airflow_provider_outbound.model.matching import TemplateIndex
 
 #: The most seconds by which a poll may come early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05
@@ -34,7 +34,7 @@ class Poll:
     """
 
     at: datetime
-    found: Catalogue | OutboundError
+    found: TemplateIndex | OutboundError
 
 
 class Watch:
@@ -72,7 +72,7 @@ class Watch:
             return await asyncio.shield(self._task)
 
     async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
-        found: Catalogue | OutboundError
+        found: TemplateIndex | OutboundError
         try:
             with missing_connection(self._conn_id):
                 connection = await get_async_connection(self._conn_id)
@@ -81,7 +81,7 @@ class Watch:
             with Sender(account) as send:
                 items = await arun(configurations(Listing(self._api, channel)), send, hide=mask_secret)
             # In a thread: ten thousand configurations would hold up the loop.
-            found = await in_thread(Catalogue, items)
+            found = await in_thread(indexed, items)
         except OutboundError as error:
             found = error
         finally:

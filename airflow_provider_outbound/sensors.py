@@ -18,9 +18,10 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import timezone
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import OutboundError, one_line
+from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
-from airflow_provider_outbound.model.items import CHANNELS, Criteria
+from airflow_provider_outbound.model.items import CHANNELS
+from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
             if self.channel not in (None, *CHANNELS):
                 known = ", ".join(CHANNELS)
-                self.log.warning("Channel %s is none of %s: waiting all the same", one_line(self.channel), known)
+                self.log.warning("Channel %s is none of %s: waiting all the same", printable(self.channel), known)
         with airflow_errors():
             look = self._hook.look(self._criteria())
         self._seen = look.seen
@@ -129,7 +130,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
     def _outcome(self, event: Any) -> Any:
         match event:
             case {"status": "success", "template": template}:
-                self.log.info("%s is there", one_line(repr(self.template_name)))
+                self.log.info("%s is there", printable(repr(self.template_name)))
                 return template
             case {"status": "timeout", "seen": str(seen)}:
                 self._seen = seen
@@ -137,7 +138,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             case {"status": "error", "message": str(message)}:
                 raise OutboundError(message)
             case _:
-                raise OutboundError(f"the trigger sent {one_line(repr(event))}, which this sensor can't read")
+                raise OutboundError(f"the trigger sent {printable(repr(event))}, which this sensor can't read")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the trigger's event."""

@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_outbound.client.configurations import look_at
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.model.items import Criteria
+from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.polling import watching
 
 

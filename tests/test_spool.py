@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_outbound.client.spool import Spool
-from tests.test_tables import JSON, KEYS
+from tests.strategies import JSON, KEYS
 
 ITEMS = st.lists(st.dictionaries(KEYS, JSON, max_size=3), max_size=4)
 

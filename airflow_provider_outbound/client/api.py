@@ -24,7 +24,7 @@ from airflow_provider_outbound.client.protocol import (
     exchange,
     path_part,
 )
-from airflow_provider_outbound.errors import AuthError, ProtocolError, one_line
+from airflow_provider_outbound.errors import AuthError, ProtocolError, printable
 
 REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
 TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where an answer doesn't tell
@@ -158,7 +158,7 @@ class Api:
         accounts = [name for name in names if isinstance(name, str) and name.startswith("le")]
         if accounts and f"le{self.account.account_id}" not in accounts:
             raise AuthError(
-                f"{host} gave a token for {one_line(accounts[0], 60)}, not for account "
+                f"{host} gave a token for {printable(accounts[0], 60)}, not for account "
                 f"{self.account.account_id}: {CHECK_CREDENTIALS}",
                 status=200,
                 url=str(self.sentinel_url),
@@ -183,7 +183,7 @@ class Api:
         found = re.fullmatch(rf"({'|'.join(REGIONS)})\.sentinel\.liveperson\.net", str(host))
         if not found:
             raise ProtocolError(
-                f"{answer.host} names {one_line(repr(host), 80)} as the login host of account "
+                f"{answer.host} names {printable(repr(host), 80)} as the login host of account "
                 f"{account.account_id}, which is none of LivePerson's: set the Connection's host to va, lo or sy"
             )
         self.list_url = self.list_url or list_url(found[1])

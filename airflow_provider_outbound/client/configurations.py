@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
 from typing import Protocol
 
 from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.listing import Listing, Page, identity, item_id
 from airflow_provider_outbound.client.protocol import Flow
 from airflow_provider_outbound.errors import TRANSIENT, OutboundError
-from airflow_provider_outbound.model.items import Catalogue, Criteria, Item, Look, merged, newer
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.items import Item, Record, merged, newer
+from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
 
 
 class Items(Protocol):
@@ -69,7 +70,7 @@ class Configurations:
         for number in numbers:
             listing, item = bisect(self._begins, number), self._items[number]
             latest[listing] = newer(latest[listing], item) if listing in latest else item
-        return reduce(merged, latest.values())
+        return merged(list(latest.values()))
 
 
 def configurations(listing: Listing) -> Flow[list[Item]]:
@@ -82,29 +83,34 @@ def configurations(listing: Listing) -> Flow[list[Item]]:
     return list(found)
 
 
-def look_at(criteria: Criteria, found: Catalogue | OutboundError) -> Look:
+def indexed(items: Iterable[Item]) -> TemplateIndex:
+    """Return an index of decoded items."""
+    return TemplateIndex(Record(encode(item), item) for item in items)
+
+
+def look_at(criteria: Criteria, found: TemplateIndex | OutboundError) -> Match:
     """Look for a template in a listing; an error that may pass counts as not seen.
 
     :param criteria: which template is meant.
     :param found: the listing, or the error that came instead.
     :raises OutboundError: if it is one that can't pass.
     """
-    if isinstance(found, Catalogue):
-        return criteria.look(found)
+    if isinstance(found, TemplateIndex):
+        return criteria.match(found)
     if isinstance(found, TRANSIENT):
-        return Look(None, [], f"{criteria} could not be looked for: {found}")
+        return Match(None, [], f"Could not look for {criteria}: {found}")
     raise found
 
 
-def find(api: Api, criteria: Criteria) -> Flow[Look]:
+def find(api: Api, criteria: Criteria) -> Flow[Match]:
     """Read a listing and look for a template in it; an error that may pass counts as not seen.
 
     :param api: the account to look in.
     :param criteria: which template is meant.
     """
-    found: Catalogue | OutboundError
+    found: TemplateIndex | OutboundError
     try:
-        found = Catalogue((yield from configurations(Listing(api, criteria.channel))))
+        found = indexed((yield from configurations(Listing(api, criteria.channel))))
     except OutboundError as error:
         found = error
     return look_at(criteria, found)

@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
-from airflow_provider_outbound.client.codec import decode
 from airflow_provider_outbound.errors import (
     TRANSIENT,
     AuthError,
@@ -30,8 +29,9 @@ from airflow_provider_outbound.errors import (
     OutboundError,
     ProtocolError,
     Unavailable,
-    one_line,
+    printable,
 )
+from airflow_provider_outbound.model.codec import decode
 
 T = TypeVar("T")
 
@@ -160,7 +160,7 @@ def path_part(name: str, value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
         return value
     raise ConfigError(
-        f"{name} is {one_line(repr(value), 60)}: letters, digits, - and _ are allowed, 64 at the most"
+        f"{name} is {printable(repr(value), 60)}: letters, digits, - and _ are allowed, 64 at the most"
     )
 
 
@@ -226,7 +226,7 @@ def _read(url: str, response: Response, shown: Callable[[], str]) -> Answer:
 
 def _shown(endpoint: Endpoint, request: Request, response: Response, account: Account) -> str:
     """Return an answer's content type and first characters, without the secrets that it may echo."""
-    kind = one_line(response.headers.get("content-type") or "no content type", 60)
+    kind = printable(response.headers.get("content-type") or "no content type", 60)
     if not endpoint.quoted:  # it may hold a token, in any spelling
         return kind
     text = response.body[:2000].decode(errors="replace").strip()
@@ -234,7 +234,7 @@ def _shown(endpoint: Endpoint, request: Request, response: Response, account: Ac
     for secret in filter(None, (account.secret, token)):
         for spell in (str, quote, quote_plus, html.escape, json.dumps):
             text = text.replace(spell(secret).strip('"'), "***")
-    return f"{kind}, {one_line(repr(text))}"
+    return f"{kind}, {printable(repr(text))}"
 
 
 def _refusal(endpoint: Endpoint, request: Request, response: Response, account: Account, shown: str) -> HttpError:
@@ -242,7 +242,7 @@ def _refusal(endpoint: Endpoint, request: Request, response: Response, account: 
     kind, advice = HttpError, endpoint.advice.get(status, "")
     code = re.search(rb'"internalErrorCode" *: *"?([0-9]{1,8})\b', response.body[:2000])
     if 300 <= status < 400:
-        target = one_line(_target(response) or host_of(request.url), 80)
+        target = printable(_target(response) or host_of(request.url), 80)
         advice = f"it redirects to {target}, which is not followed: check the Connection's host"
     elif status in endpoint.auth_statuses:
         kind = AuthError

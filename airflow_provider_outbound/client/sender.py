@@ -16,7 +16,7 @@ import urllib3
 from airflow_provider_outbound.client.deadline import Session
 from airflow_provider_outbound.client.pacing import pace
 from airflow_provider_outbound.client.protocol import MOST_AHEAD, Account, Request, Response, host_of
-from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError, one_line
+from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError, printable
 
 LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 30 configurations has some 30 kB
 CHUNK = 2**16
@@ -44,7 +44,7 @@ class Sender:
 
     def __init__(self, account: Account) -> None:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
-            raise ConfigError(f"extra verify: there is no CA file {one_line(repr(account.verify))}")
+            raise ConfigError(f"extra verify: there is no CA file {printable(repr(account.verify))}")
         self._account = account
         self._session = Session(connections=1 + MOST_AHEAD)
         # Without an auth of its own, requests would put a .netrc entry over our Authorization header.
@@ -178,4 +178,4 @@ def _reason(error: Exception) -> str:
         if not isinstance(inner, Exception):
             break
         error = inner
-    return one_line(f"{type(error).__name__}: {error}")
+    return printable(f"{type(error).__name__}: {error}")

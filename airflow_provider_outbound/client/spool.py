@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
-from airflow_provider_outbound.client.codec import decode, encode
+from airflow_provider_outbound.model.codec import decode, encode
 
 
 class Spool:
