@@ -119,7 +119,8 @@ class Criteria:
         stated = {field: value for field, value in given.items() if value is not None}
         for field, value in {"name": self.name, **stated}.items():
             if not isinstance(value, str) or not value.strip():
-                raise ConfigError(f"template {field} is {printable(repr(value), 60)}: give a text that is not empty")
+                shown = printable(repr(value), 60)
+                raise ConfigError(f"template {field} is {shown}: give text that is not empty")
         if self.variables is not None:
             several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, str)
             wanted = strings(list(self.variables)) if several else None
