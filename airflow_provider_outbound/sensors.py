@@ -81,11 +81,11 @@ class OutboundTemplateSensor(BaseSensorOperator):
         """Look once."""
         with airflow_errors():
             if self._hook is None or self._gate is None:
+                looked = bool(context.get("task_reschedule_count"))  # in another process
                 # A look makes no retries: the next look is one.
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-                # A rescheduled sensor has looked before, in another process.
-                self._gate = Gate(self._criteria(), looked=bool(context.get("task_reschedule_count")))
-                if self.channel not in (None, *CHANNELS):
+                self._gate = Gate(self._criteria(), looked=looked)
+                if self.channel not in (None, *CHANNELS) and not looked:
                     known = ", ".join(CHANNELS)
                     self.log.warning(
                         "Unknown channel %s: waiting for it all the same. Known: %s", printable(self.channel), known

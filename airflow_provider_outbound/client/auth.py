@@ -126,7 +126,7 @@ class AppJwt:
             ),
         )
         # Wrapped before anything can fail, so that no frame of a traceback shows it.
-        token = Secret(data.pop("access_token", None) if isinstance(data, dict) else None)
+        token = Secret(data.pop("access_token", "") if isinstance(data, dict) else "")
         if not _is_token(token.reveal()):
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
