@@ -27,7 +27,7 @@ from airflow_provider_outbound.client.account import (
     list_url,
     sentinel_url,
 )
-from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, one_line
+from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -55,7 +55,7 @@ def missing_connection(conn_id: str) -> Iterator[None]:
         an API server that is down for a moment raises this too.
     :raises ConfigError: if Airflow denies access, or the Connection's environment variable can't be read.
     """
-    shown = f"Connection {one_line(repr(conn_id), 80)}"
+    shown = f"Connection {printable(repr(conn_id), 80)}"
     try:
         yield
     except AirflowNotFoundException:
@@ -66,9 +66,9 @@ def missing_connection(conn_id: str) -> Iterator[None]:
             "failed or could not read it; Airflow logs the cause at level DEBUG"
         ) from None
     except AirflowRuntimeError as error:  # what Airflow's API server said to the task
-        raise ConnectionNotFound(f"Airflow could not look up {shown}: {one_line(error)}") from None
+        raise ConnectionNotFound(f"Airflow could not look up {shown}: {printable(error)}") from None
     except PermissionError as error:  # Airflow 3.3's AirflowSecretsBackendAccessDenied
-        raise ConfigError(f"Airflow denies access to {shown}: {one_line(error)}") from None
+        raise ConfigError(f"Airflow denies access to {shown}: {printable(error)}") from None
 
 
 def _broken_variable(conn_id: str) -> str:
@@ -97,7 +97,7 @@ def account_of(connection: Connection) -> Account:
     :param connection: of type ``liveperson_outbound``; see the docs' page of its fields.
     :raises ConfigError: naming the field that is wrong.
     """
-    shown = f"Connection {one_line(repr(connection.conn_id), 80)}"
+    shown = f"Connection {printable(repr(connection.conn_id), 80)}"
     try:
         return _account(connection)
     except ConfigError as error:
@@ -108,7 +108,7 @@ def account_of(connection: Connection) -> Account:
 
 def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
-        raise ConfigError(f"its type is {one_line(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
+        raise ConfigError(f"its type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     settings = _settings(_extra(connection.extra))
     login, password = "", "password (token)"
     if settings.auth == "app_jwt":
@@ -130,7 +130,7 @@ def _account(connection: Connection) -> Account:
 def _settings(extra: dict[str, Any]) -> Settings:
     """Check the extras, of which blank ones are left out; a URI's are all text."""
     if unknown := extra.keys() - set(EXTRAS):
-        shown = one_line(sorted(unknown))
+        shown = printable(sorted(unknown))
         raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
     given = {key: value for key, value in extra.items() if value not in (None, "")}
     if "verify" in given:
@@ -143,7 +143,7 @@ def _settings(extra: dict[str, Any]) -> Settings:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         key = str(error).rpartition("$.")[2].strip("`")  # the message ends with "at `$.page_size`"
-    raise ConfigError(f"extra {key} is {one_line(repr(given[key]), 60)}: it must be {_allowed(key)}")
+    raise ConfigError(f"extra {key} is {printable(repr(given[key]), 60)}: it must be {_allowed(key)}")
 
 
 def _allowed(key: str) -> str:
@@ -187,7 +187,7 @@ def _verify(value: object) -> bool | str:
         return value
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower(), value)
-    raise ConfigError(f"extra verify is {one_line(repr(value), 60)}: give true, false or the path of a CA file")
+    raise ConfigError(f"extra verify is {printable(repr(value), 60)}: give true, false or the path of a CA file")
 
 
 def _proxies(value: object) -> dict[str, Secret]:

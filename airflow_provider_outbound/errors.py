@@ -8,7 +8,7 @@ class OutboundError(Exception):
 
 
 class ConfigError(OutboundError, ValueError):
-    """The Connection or an argument is wrong: mend it, a retry won't help."""
+    """The Connection or an argument is wrong. Fix it; retrying will not help."""
 
 
 class ConnectionNotFound(ConfigError):
@@ -16,15 +16,19 @@ class ConnectionNotFound(ConfigError):
 
 
 class NetworkError(OutboundError):
-    """No whole answer came back, after the retries: trying again later may help."""
+    """No whole response arrived, even after retries. A later try may work."""
+
+
+class ListingChanged(OutboundError):
+    """The listing changed each time that it was read. A later try may work."""
 
 
 class HttpError(OutboundError):
-    """The server said no: a retry won't help.
+    """The server refused a request. Retrying will not help.
 
     :param message: what happened and what to do.
     :param status: the HTTP status.
-    :param url: the URL that was asked, which never holds a secret.
+    :param url: the requested URL, which never holds a secret.
     """
 
     def __init__(self, message: str, *, status: int = 0, url: str = "") -> None:
@@ -34,22 +38,24 @@ class HttpError(OutboundError):
 
 
 class AuthError(HttpError):
-    """The credentials or the token were refused (401, 403, a token for another account)."""
+    """The credentials or the token were refused (401, 403, or a token for another account)."""
 
 
 class Unavailable(HttpError):
-    """The server was busy or broken (429, 5xx), after the retries: trying again later may help."""
+    """The server was busy or broken (429, 5xx), even after retries. A later try may work."""
+
+    retry_after = 0.0  # seconds that the server asked to wait
 
 
 class ProtocolError(OutboundError):
-    """A 2xx answer that cannot be read, or paging that breaks its promise: a retry won't help."""
+    """A 2xx response can't be read, or the server does not page as documented. Retrying will not help."""
 
 
-#: Worth another try later: Airflow's retries take these, and sensors keep waiting through them.
-TRANSIENT = (NetworkError, Unavailable)
+#: A later try may work: Airflow's retries apply, and sensors keep waiting.
+TRANSIENT = (NetworkError, Unavailable, ListingChanged)
 
 
-def one_line(text: object, limit: int = 200) -> str:
+def printable(text: object, limit: int = 200) -> str:
     """Return text from outside for a message or a log: on one line, control characters escaped.
 
     :param text: what to show.

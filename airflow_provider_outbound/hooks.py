@@ -1,4 +1,4 @@
-"""The hook: an Airflow Connection becomes an account, and the account's configurations an answer."""
+"""The hook: an Airflow Connection becomes an account, and the account's listing becomes items, tables and frames."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
 from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_outbound.client.api import Api, renewed
-from airflow_provider_outbound.client.configurations import Configurations, Items, Once, find
+from airflow_provider_outbound.client.account import Account, check_path_segment
+from airflow_provider_outbound.client.api import RETRY_WAITS, Access, Api, reuse_or_new
+from airflow_provider_outbound.client.configurations import Configurations, Once, Records, read_index
 from airflow_provider_outbound.client.listing import Listing
-from airflow_provider_outbound.client.protocol import RETRY_WAITS, Flow, host_of, path_part
+from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
-from airflow_provider_outbound.client.transport import run
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, one_line
-from airflow_provider_outbound.model.items import CHANNELS, Catalogue, Criteria, Item, Look, channels, text
-from airflow_provider_outbound.tables import build as tables
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
+from airflow_provider_outbound.model.values import text
+from airflow_provider_outbound.tables import build
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-T = TypeVar("T")
 Channels: TypeAlias = str | Sequence[str] | None
 
 PAGES_PER_LOG_LINE = 10
@@ -55,34 +56,43 @@ class OutboundHook(BaseHook):
         super().__init__()
         self.outbound_conn_id = outbound_conn_id
         self.retry_waits = retry_waits
-        self._api: Api | None = None
+        self._access: Access | None = None
 
     @property
-    def api(self) -> Api:
-        """The account, its hosts and its token, kept from call to call.
+    def account(self) -> Account:
+        """The account that the Connection stands for.
 
         :raises ConfigError: if there is no such Connection, or it is wrong.
         """
-        return self._api or self._read_connection()
+        return (self._access or self._read_connection()).account
 
-    def _read_connection(self) -> Api:
+    def _read_connection(self) -> Access:
+        """Read the Connection as it is now, and keep hosts and token if it is as before."""
         with missing_connection(self.outbound_conn_id):
             connection = self.get_connection(self.outbound_conn_id)
-        self._api = renewed(self._api, account_of(connection), self.retry_waits)
-        return self._api
+        self._access = reuse_or_new(
+            self._access, account_of(connection), retry_waits=self.retry_waits, mask=mask_secret
+        )
+        return self._access
+
+    @contextmanager
+    def _open(self, access: Access | None = None) -> Iterator[Api]:
+        access = access or self._access or self._read_connection()
+        with Prefetch(Sender(access.account)) as send:
+            yield Api(access, send)
 
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
-        """Yield the account's configurations as its pages come, holding a few pages and one key per configuration.
+        """Yield the account's configurations as its pages arrive, holding a few pages and one key per configuration.
 
-        They come before the end is proven: an error may follow, and one that was deleted meanwhile may have come.
-        A configuration that is listed twice comes once, as listed first. Where the listing has to be read again
-        because it changed, what has come already does not come again.
+        They arrive before the end is proven: an error may follow, and one that was deleted meanwhile may be among
+        them. A configuration that is listed twice comes once, as listed first. If the listing has to be read again
+        because it changed, those already yielded are not repeated.
 
         :param channel: one channel, such as ``wa``; None for all.
         """
-        listing, once = Listing(self.api, channel), Once()
-        with Sender(self.api.account) as send:
-            while (page := self._run(listing.next_page(), send)) is not None:
+        once = Once()
+        with self._open() as api:
+            for page in Listing(api, channel).pages():
                 yield from once.pick(page)
 
     def get_configurations(self, channel: Channels = None) -> list[Item]:
@@ -90,76 +100,75 @@ class OutboundHook(BaseHook):
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        return list(self._listed(channel, list[Item]()))
+        return [record.item for record in self._listed(channel, list[Record]())]
 
-    def _listed(self, channel: Channels, keep: Items) -> Iterator[Item]:
-        """Read the listings of some channels whole, then yield their items, and log what they were."""
-        wanted: list[str | None] = [None]
-        if channel is not None:
-            several = isinstance(channel, Sequence) and not isinstance(channel, str)
-            names = (path_part("channel", each) for each in (channel if several else [channel]))
-            wanted = list(dict.fromkeys(names))
-        if not wanted:
-            raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
-        begun, found, repeated = time.monotonic(), Configurations(keep), 0
-        with Sender(self.api.account) as send:
-            for each in wanted:
-                listing = Listing(self.api, each)
-                self._run(found.read(listing, self._progress(begun)), send)
+    def _listed(self, channel: Channels, keep: Records) -> Iterator[Record]:
+        """Read the listings of some channels whole, then yield their records, and log a summary."""
+        started, found, repeated = time.monotonic(), Configurations(keep), 0
+        with self._open() as api:
+            for each in _channel_names(channel):
+                listing = Listing(api, each)
+                found.read(listing, self._progress(started))
                 repeated += len(listing.repeated)
-        took, count, kinds = time.monotonic() - begun, 0, Counter[str | None]()
-        for item in found:
+        took, count, kinds = time.monotonic() - started, 0, Counter[str | None]()
+        for record in found:
             count += 1
-            for kind in _kinds(item):
+            for kind in _kinds(record.item):
                 kinds[kind] += 1
-            yield item
-        summary = (count, self._where(self.api), took, _counts(kinds), repeated)
-        self.log.info("Listed %d configurations of %s in %.1f s: %s; %d were listed more than once", *summary)
+            yield record
+        twice = f"; {repeated} were listed more than once" if repeated else ""
+        place = api.access.place
+        self.log.info("%d configurations at %s, read in %.1f s: %s%s", count, place, took, _counts(kinds), twice)
         if not count:
             self.log.warning(
                 "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
-                "Connection's host and schema; known channels: %s",
-                self._where(self.api),
-                one_line(channel),
+                "Connection's host and schema. Known channels: %s",
+                place,
+                printable(channel),
                 ", ".join(CHANNELS),
             )
 
     def find_template(self, name: str, channel: str | None = None, language: str | None = None) -> Item | None:
-        """Return the configuration that holds a template, as updated last if several do; None if none does.
+        """Return the configuration that has a template, the one updated last if several do; None if none does.
 
         :param name: the configuration's name, or a WhatsApp templatename.
         :param channel: the channel it must be in; None for any.
         :param language: the language it must be in; None for any.
         """
-        return Criteria(name, channel, language).look(Catalogue(self.get_configurations(channel))).item
+        criteria = Criteria(name, channel, language)
+        with self._open() as api:
+            return criteria.match(read_index(api, channel)).item
 
-    def look(self, criteria: Criteria) -> Look:
-        """Look for a template once, with the Connection as it is now; an error that may pass counts as not seen.
+    def look(self, channel: str | None = None) -> TemplateIndex | OutboundError:
+        """Read the listing once, with the Connection as it is now, and return its templates by name.
 
-        :param criteria: which template is meant.
+        :param channel: one channel, such as ``wa``; None for all.
+        :returns: the templates, or the error: a sensor decides whether to wait through it.
         """
-        api = self._read_connection()
-        with Sender(api.account) as send:
-            return self._run(find(api, criteria), send)
+        try:
+            with self._open(self._read_connection()) as api:
+                return read_index(api, channel)
+        except OutboundError as error:
+            return error
 
     def iter_tables(
         self, channel: Channels = None, names: Collection[str] = TABLES
     ) -> Iterator[dict[str, pa.Table]]:
-        """Yield the tables of one listing in parts, by name; after the last, log what was odd in them.
+        """Yield the tables of one listing in parts, by name; after the last one, log the anomalies.
 
-        The listing is read whole, into a temporary file, before the first part comes.
+        The listing is read whole, into a temporary file, before the first part is yielded.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
         """
         for name in names:
             schema(name)
-        notes = Counter[str]()
+        anomalies = Counter[str]()
         with Spool() as spool:
-            items = self._listed(channel, spool)
-            yield from tables.parts(items, self.api.account.account_id, timezone.utcnow, notes, names)
-        for note, count in sorted(notes.items()):
-            self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
+            records = self._listed(channel, spool)
+            yield from build.parts(records, self.account.account_id, timezone.utcnow, anomalies, names)
+        for anomaly, count in sorted(anomalies.items()):
+            self.log.warning("%d x %s; the raw column holds everything as it was sent", count, anomaly)
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
@@ -167,7 +176,7 @@ class OutboundHook(BaseHook):
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        return tables.whole(self.iter_tables(channel, [table]))[table]
+        return build.concat_parts(self.iter_tables(channel, [table]))[table]
 
     def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.
@@ -180,35 +189,28 @@ class OutboundHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one page; return whether it worked, and what was found or what to change."""
         try:
-            api = Api(self.api.account, retry_waits=())  # somebody waits for the answer
-            with Sender(api.account) as send:
-                items = self._run(api.list_page(None, 0), send)
+            access = Access(self.account, retry_waits=(), mask=mask_secret)  # somebody waits for the result
+            with self._open(access) as api:
+                items = [record.item for record in api.list_page(None, 0)]
         except OutboundError as error:
             return False, str(error)
-        life = f"token lives {api.token_life / 60:g} min" if api.token_life else "bearer token accepted"
+        life = access.auth.token_life
+        login = f"Token lives {life / 60:g} min" if life else "Bearer token accepted"
         kinds = Counter(kind for item in items for kind in _kinds(item))
-        found = f"{len(items)} configurations ({_counts(kinds)})"
-        return True, f"{self._where(api)} answered; first page: {found}; {life}"
+        return True, f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)}). {login}."
 
-    @staticmethod
-    def _where(api: Api) -> str:
-        return f"{host_of(api.list_url or api.account.domain_url)}, account {api.account.account_id}"
-
-    def _run(self, flow: Flow[T], send: Sender) -> T:
-        return run(flow, send, hide=mask_secret)
-
-    def _progress(self, begun: float) -> Callable[[Listing], None]:
+    def _progress(self, started: float) -> Callable[[Listing], None]:
         def log(listing: Listing) -> None:
             if listing.calls % PAGES_PER_LOG_LINE == 0:
-                progress = (listing.channel or "all", listing.calls, listing.count, time.monotonic() - begun)
-                self.log.info("Channel %s: %d pages, %d configurations, %.1f s so far", *progress)
+                progress = (listing.count, listing.calls, listing.channel or "all", time.monotonic() - started)
+                self.log.info("%d configurations so far: %d calls, channel %s, %.1f s", *progress)
 
         return log
 
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Turn errors that a retry can't mend into AirflowFailException, so that the task fails at once."""
+    """Turn permanent errors into AirflowFailException, so that the task fails at once."""
     try:
         yield
     except TRANSIENT:
@@ -219,11 +221,24 @@ def airflow_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
+def _channel_names(channel: Channels) -> list[str | None]:
+    """Return the channels to list, each once; None stands for all.
+
+    :raises ConfigError: for a name that can't stand in a URL, and for an empty list.
+    """
+    if channel is None:
+        return [None]
+    several = isinstance(channel, Sequence) and not isinstance(channel, str)
+    names = list(dict.fromkeys(check_path_segment("channel", each) for each in (channel if several else [channel])))
+    if not names:
+        raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
+    return list(names)
+
+
 def _kinds(item: Item) -> list[str | None]:
-    """Return the types of an item's channels, for logs."""
     return [text(channel.get("type")) for channel in channels(item) if isinstance(channel, dict)]
 
 
 def _counts(kinds: Counter[str | None]) -> str:
-    shown = sorted((one_line(kind, 40), count) for kind, count in kinds.items())
+    shown = sorted((printable(kind, 40), count) for kind, count in kinds.items())
     return ", ".join(f"{kind} {count}" for kind, count in shown) or "no channels"

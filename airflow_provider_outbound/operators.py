@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
-from airflow_provider_outbound.model.items import plain
+from airflow_provider_outbound.model.values import xcom_safe
 from airflow_provider_outbound.tables import parquet
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class OutboundConfigurationsOperator(BaseOperator):
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
                 return {"account_id": hook.api.account.account_id, **written}
-            items = plain(hook.get_configurations(self.channel))
+            items = xcom_safe(hook.get_configurations(self.channel))
         size = len(json.dumps(items))
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)

@@ -3,123 +3,215 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_outbound.client.api import Api, renewed
-from airflow_provider_outbound.client.configurations import configurations
-from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.client.api import Access, Api, reuse_or_new
+from airflow_provider_outbound.client.configurations import read_index
 from airflow_provider_outbound.client.sender import Sender
-from airflow_provider_outbound.client.transport import arun, in_thread
 from airflow_provider_outbound.connections import account_of, missing_connection
-from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.model.items import Catalogue
+from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, OutboundError
+from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
 
-#: The most seconds by which a poll may come early, since a wall clock and the loop's sleep differ a little.
+T = TypeVar("T")
+
+#: The most seconds by which a poll may be early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05
+
+#: How long Airflow may fail to find a Connection that it found before: a secrets backend that fails for a moment
+#: looks the same as a Connection that was deleted.
+LONGEST_OUTAGE = timedelta(minutes=10)
+
+
+class Gate:
+    """What one wait for a template has seen so far.
+
+    :param criteria: which template is meant.
+    :param looked: whether an earlier look of this wait found the Connection.
+    """
+
+    def __init__(self, criteria: Criteria, *, looked: bool = False) -> None:
+        self._criteria, self._looked = criteria, looked
+        self._missing_since: datetime | None = None
+
+    def match(self, found: TemplateIndex | OutboundError, now: datetime) -> Match:
+        """Look for the template in a listing; transient errors count as "not there yet".
+
+        So does a Connection that Airflow can't find although it did before, for ten minutes at most.
+
+        :param found: the listing, or the error that came instead.
+        :param now: the time, in UTC.
+        :raises OutboundError: any other error.
+        """
+        if isinstance(found, ConnectionNotFound) and self._looked:
+            self._missing_since = self._missing_since or now
+            waits = now - self._missing_since < LONGEST_OUTAGE
+        else:
+            self._missing_since = None
+            self._looked = self._looked or not isinstance(found, ConnectionNotFound)
+            waits = isinstance(found, TRANSIENT)
+        if isinstance(found, TemplateIndex):
+            return self._criteria.match(found)
+        if waits:
+            return Match(None, [], f"Could not look for {self._criteria}: {found}")
+        raise found
 
 
 @dataclass(frozen=True)
 class Poll:
-    """What a poll brought, and when.
+    """What a poll found, and when.
 
     :param at: the time at which it ended.
     :param found: the listing, or the error that came instead.
     """
 
     at: datetime
-    found: Catalogue | OutboundError
+    found: TemplateIndex | OutboundError
 
 
-class Watch:
-    """The polls of one account, one after the other: as few as its watchers' intervals allow.
+class Poller:
+    """The polls of one account, one after the other: as few as its subscribers' intervals allow.
 
     :param conn_id: the Connection, read anew for each poll.
     """
 
     def __init__(self, conn_id: str) -> None:
-        self.watchers: Counter[str | None] = Counter()  # of each channel; None for all
+        self.subscribers: Counter[str | None] = Counter()  # of each channel; None for all
         self._conn_id = conn_id
-        self._api: Api | None = None
+        self._access: Access | None = None
         self._last: dict[str | None, Poll] = {}
         self._task: asyncio.Task[Poll] | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def poll(self, channel: str | None, interval: float, now: Callable[[], datetime]) -> Poll:
-        """Return the last poll, or a new one if that is as old as the interval; whoever asks meanwhile shares it.
+        """Return the last poll, or a new one if that is as old as the interval; concurrent callers share it.
 
         :param channel: a channel such as ``wa``; None for all.
         :param interval: seconds.
         :param now: the time, in UTC.
         """
-        asked = now()
-        async with self._turn:
-            # Thousands wake at the same moment: each gets a turn of the loop, so that none of them holds it up.
+        called = now()
+        async with self._lock:
+            # Thousands wake at the same moment. Each takes one step of the loop, so that none holds it up.
             await asyncio.sleep(0)
-            if self._task:  # of one that was cancelled
+            if self._task:  # started by a caller that was cancelled
                 await asyncio.wait([self._task])
             last = self._last.get(channel)
-            if last and (asked - last.at).total_seconds() < interval - min(EARLY, interval / 10):
+            if last and (called - last.at).total_seconds() < interval - min(EARLY, interval / 10):
                 return last
             self._task = asyncio.create_task(self._poll(channel, now))
-            # One that is cancelled must not take the poll from the others.
+            # A caller that is cancelled must not take the poll from the others.
             return await asyncio.shield(self._task)
 
     async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
-        found: Catalogue | OutboundError
+        found: TemplateIndex | OutboundError
+        cancelled = threading.Event()
         try:
             with missing_connection(self._conn_id):
                 connection = await get_async_connection(self._conn_id)
-            account = account_of(connection)
-            self._api = renewed(self._api, account, retry_waits=())  # the next poll is the retry
-            with Sender(account) as send:
-                items = await arun(configurations(Listing(self._api, channel)), send, hide=mask_secret)
-            # In a thread: ten thousand configurations would hold up the loop.
-            found = await in_thread(Catalogue, items)
+            self._access = reuse_or_new(
+                self._access,
+                account_of(connection),
+                retry_waits=(),  # the next poll is the retry
+                mask=mask_secret,
+            )
+            found = await in_thread(_read, self._access, channel, cancelled)
         except OutboundError as error:
             found = error
         finally:
+            cancelled.set()
             self._task = None
         poll = Poll(now(), found)
-        if channel in self.watchers:  # all may have been cancelled meanwhile
+        if channel in self.subscribers:  # all may have been cancelled meanwhile
             self._last[channel] = poll
         return poll
 
-    async def leave(self, channel: str | None) -> None:
-        """Forget a channel with its last watcher, and end a poll under way with the account's last one.
+    async def unsubscribe(self, channel: str | None) -> None:
+        """Forget a channel with its last subscriber, and end a poll under way with the account's last one.
 
-        :param channel: the channel that one watcher less waits on.
+        :param channel: the channel that one subscriber less waits on.
         """
-        self.watchers -= Counter([channel])  # which drops a channel without any
-        if channel not in self.watchers:
+        self.subscribers -= Counter([channel])  # which drops a channel without any
+        if channel not in self.subscribers:
             self._last.pop(channel, None)
-        if self._task and not self.watchers:
+        if self._task and not self.subscribers:
             self._task.cancel()
             await asyncio.wait([self._task])
 
 
-_WATCHES: dict[tuple[asyncio.AbstractEventLoop, str], Watch] = {}
+class _Cancelled(Exception):  # noqa: N818 - ends a thread that nobody waits for any more
+    pass
+
+
+def _read(access: Access, channel: str | None, cancelled: threading.Event) -> TemplateIndex:
+    """Read a listing in a thread; a cancelled poll ends before its next request, or in its wait."""
+
+    def sleep(seconds: float) -> None:
+        if cancelled.wait(seconds):
+            raise _Cancelled
+
+    # Nothing is sent ahead: one thread for an account is enough, and many would hold up the loop.
+    with Sender(access.account, sleep) as send:
+        return read_index(Api(access, send, sleep), channel)
+
+
+class _DaemonThreads(Executor):
+    """Run each call in a thread of its own, which does not delay the process's end.
+
+    There are as many as accounts that are polled at once, so that accounts that hang hold up nobody else.
+    """
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def call() -> None:
+            try:
+                future.set_result(function(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
+                future.set_exception(error)
+
+        future.set_running_or_notify_cancel()
+        threading.Thread(target=call, name="outbound-poll", daemon=True).start()
+        return future
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function in a thread of its own, and return its result.
+
+    :param function: what to call.
+    :param arguments: its arguments.
+    """
+    from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
+
+    # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
+    return await sync_to_async(function, thread_sensitive=False, executor=_DaemonThreads())(*arguments)  # type: ignore[arg-type]
+
+
+_POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}
 
 
 @asynccontextmanager
-async def watching(conn_id: str, channel: str | None) -> AsyncIterator[Watch]:
-    """Share the watch of an account; the last one to leave ends it.
+async def subscribe(conn_id: str, channel: str | None) -> AsyncIterator[Poller]:
+    """Share the polls of an account; the last one to leave ends them.
 
     :param conn_id: the Connection.
     :param channel: a channel such as ``wa``; None for all.
     """
     key = (asyncio.get_running_loop(), conn_id)
-    watch = _WATCHES.setdefault(key, Watch(conn_id))
-    watch.watchers[channel] += 1
+    poller = _POLLERS.setdefault(key, Poller(conn_id))
+    poller.subscribers[channel] += 1
     try:
-        yield watch
+        yield poller
     finally:
-        if watch.watchers.total() == 1:
-            del _WATCHES[key]
-        await watch.leave(channel)
+        if poller.subscribers.total() == 1:
+            del _POLLERS[key]
+        await poller.unsubscribe(channel)

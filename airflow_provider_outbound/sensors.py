@@ -18,9 +18,11 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import timezone
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import OutboundError, one_line
+from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
-from airflow_provider_outbound.model.items import CHANNELS, Criteria
+from airflow_provider_outbound.model.items import CHANNELS
+from airflow_provider_outbound.model.matching import Criteria
+from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 
 if TYPE_CHECKING:
@@ -33,9 +35,14 @@ GRACE = 600
 class OutboundTemplateSensor(BaseSensorOperator):
     """Wait until a template exists, in the right channel and language and with the right variables.
 
-    Its XCom is ``{"id", "name", "updated_at", "channels", "variables"}`` of the configuration that was found; of
-    the one updated last if several fit. Errors that may pass (429, 5xx, no answer) count as not seen yet; others
-    fail the task at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
+    Its XCom describes the configuration that was found, the one updated last if several fit: ``id`` (the campaign
+    call's ``templateId``), ``name``, ``updated_at``, ``language``, ``channels``, ``variables`` and
+    ``header_variables`` (what the campaign call wants under ``variables`` and ``headerVariables``), and
+    ``components`` (``type``, ``sub_type`` and ``variables`` of each).
+
+    Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
+    Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the task
+    at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
 
     :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
     :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
@@ -67,35 +74,40 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.outbound_conn_id = outbound_conn_id
         self.deferrable = deferrable
         self._hook: OutboundHook | None = None
-        self._seen = "no look came to an end"
+        self._gate: Gate | None = None
+        self._seen = "no look was completed"
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        if self._hook is None:
-            # No retries within a look: the next look is one.
-            self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-            if self.channel not in (None, *CHANNELS):
-                known = ", ".join(CHANNELS)
-                self.log.warning("Channel %s is none of %s: waiting all the same", one_line(self.channel), known)
         with airflow_errors():
-            look = self._hook.look(self._criteria())
-        self._seen = look.seen
-        if look.item is None:
-            self.log.info("%s; looking again in %g s unless time is up", look.seen, self.poke_interval)
+            if self._hook is None or self._gate is None:
+                # A look makes no retries: the next look is one.
+                self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
+                # A rescheduled sensor has looked before, in another process.
+                self._gate = Gate(self._criteria(), looked=bool(context.get("task_reschedule_count")))
+                if self.channel not in (None, *CHANNELS):
+                    known = ", ".join(CHANNELS)
+                    self.log.warning(
+                        "Unknown channel %s: waiting for it all the same. Known: %s", printable(self.channel), known
+                    )
+            match = self._gate.match(self._hook.look(self.channel), timezone.utcnow())
+        self._seen = match.seen
+        if match.item is None:
+            self.log.info("%s. Next look in %g s.", match.seen, self.poke_interval)
             return PokeReturnValue(False)
-        self.log.info("%s", look.seen)
-        return PokeReturnValue(True, look.summary())
+        self.log.info("%s", match.seen)
+        return PokeReturnValue(True, match.summary())
 
     def _criteria(self) -> Criteria:
         return Criteria(self.template_name, self.channel, self.language, self.variables)
 
     def execute(self, context: Context) -> Any:
-        """Wait, in the mode that was chosen."""
+        """Wait, in the chosen mode."""
         with self._own_words():
             if not self.deferrable:
                 return super().execute(context)
-            begun = timezone.utcnow()
-            deadline = begun + timedelta(seconds=self.timeout)
+            started = timezone.utcnow()
+            deadline = started + timedelta(seconds=self.timeout)
             if look := self.poke(context):
                 return look.xcom_value
             if timezone.utcnow() > deadline:
@@ -109,7 +121,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
                     variables=None if variables is None else [str(name) for name in variables],
                     outbound_conn_id=self.outbound_conn_id,
                     poke_interval=self.poke_interval,
-                    next_look=begun + timedelta(seconds=self.poke_interval),
+                    next_look=started + timedelta(seconds=self.poke_interval),
                     deadline=deadline,
                 ),
                 method_name="execute_complete",
@@ -129,7 +141,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
     def _outcome(self, event: Any) -> Any:
         match event:
             case {"status": "success", "template": template}:
-                self.log.info("%s is there", one_line(repr(self.template_name)))
+                self.log.info("Found %s", printable(self.template_name))
                 return template
             case {"status": "timeout", "seen": str(seen)}:
                 self._seen = seen
@@ -137,16 +149,16 @@ class OutboundTemplateSensor(BaseSensorOperator):
             case {"status": "error", "message": str(message)}:
                 raise OutboundError(message)
             case _:
-                raise OutboundError(f"the trigger sent {one_line(repr(event))}, which this sensor can't read")
+                raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the trigger's event."""
+        """Continue after the trigger's event."""
         with self._own_words():
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
     def _own_words(self) -> Iterator[None]:
-        """Say what was seen last when time is up, and let soft_fail hide nothing but that."""
+        """Say in a timeout what was seen last, and let soft_fail hide nothing else."""
         found: BaseException
         try:
             yield
@@ -156,7 +168,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         except AirflowSkipException as error:  # what the base class makes of any error, and of a timeout
             found = error.__cause__ or AirflowSensorTimeout()
         late = isinstance(found, AirflowSensorTimeout)
-        words = f"Waited {self.timeout:g} s in vain: {self._seen}" if late else str(found)
+        words = f"Timed out after {self.timeout:g} s. {self._seen}" if late else str(found)
         if self.never_fail or (late and self.soft_fail):
             raise AirflowSkipException(words) from found
         raise AirflowSensorTimeout(words) if late else found

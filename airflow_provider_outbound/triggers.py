@@ -10,19 +10,18 @@ from typing import Any
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_outbound.client.configurations import look_at
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
-from airflow_provider_outbound.model.items import Criteria
-from airflow_provider_outbound.polling import watching
+from airflow_provider_outbound.model.matching import Criteria
+from airflow_provider_outbound.polling import Gate, subscribe
 
 
 class OutboundTemplateTrigger(BaseTrigger):
     """Wait until a template exists, then fire once. All that wait on one connection and channel share polls.
 
     The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
-    or ``{"status": "error", "message": str}``. Airflow stores the parameters, and logs the event, in clear: none
-    of them holds a secret.
+    or ``{"status": "error", "message": str}``. Airflow stores the parameters and logs the event in clear; none of
+    them holds a secret.
 
     :param template_name: a configuration's name, or a WhatsApp templatename.
     :param channel: the channel it must be in; None for any.
@@ -30,7 +29,7 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param variables: exactly the variables it must take; None for any.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :param next_look: when to look first; now unless given.
+    :param next_look: when to look first, if an earlier look of this wait was made elsewhere; now unless given.
     :param deadline: when to give up, after one more look; never unless given.
     """
 
@@ -57,7 +56,7 @@ class OutboundTemplateTrigger(BaseTrigger):
         self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what makes this trigger again elsewhere: points in time, so that a restart changes none."""
+        """Return what recreates this trigger elsewhere: points in time, so that a restart changes none."""
         names = ("template_name", "channel", "language", "variables", "outbound_conn_id", "poke_interval")
         arguments = {name: getattr(self, name) for name in (*names, "next_look", "deadline")}
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
@@ -71,7 +70,7 @@ class OutboundTemplateTrigger(BaseTrigger):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         now: Callable[[], datetime] = timezone.utcnow,
     ) -> TriggerEvent:
-        """Look until the template is there, the deadline is past, or an error comes that can't pass.
+        """Look until the template is there, the deadline has passed, or a permanent error occurs.
 
         :param sleep: makes the waits, in seconds.
         :param now: the time, in UTC.
@@ -79,19 +78,20 @@ class OutboundTemplateTrigger(BaseTrigger):
         next_look = self.next_look or now()
         try:
             criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
-            async with watching(self.outbound_conn_id, self.channel) as watch:
+            gate = Gate(criteria, looked=self.next_look is not None)
+            async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:
                     await sleep(_seconds(next_look - now()))
-                    poll = await watch.poll(self.channel, self.poke_interval, now)
-                    look = look_at(criteria, poll.found)
-                    if look.item is not None:
-                        return TriggerEvent({"status": "success", "template": look.summary()})
+                    poll = await poller.poll(self.channel, self.poke_interval, now)
+                    match = gate.match(poll.found, poll.at)
+                    if match.item is not None:
+                        return TriggerEvent({"status": "success", "template": match.summary()})
                     if self.deadline and now() > self.deadline:
-                        return TriggerEvent({"status": "timeout", "seen": look.seen})
+                        return TriggerEvent({"status": "timeout", "seen": match.seen})
                     # Counted from the poll, so that all who share it look again together.
                     next_look = poll.at + timedelta(seconds=self.poke_interval)
                     # In a thread: the pipe that takes a triggerer's log may be full, and hold up the whole loop.
-                    await self.log.ainfo("%s; looking again in %.3g s", look.seen, _seconds(next_look - now()))
+                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen, _seconds(next_look - now()))
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
 

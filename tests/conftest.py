@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +23,52 @@ os.environ.update(
 
 import pytest  # noqa: E402
 
-from airflow_provider_outbound.client.protocol import Account, Flow  # noqa: E402
+from airflow_provider_outbound.client.account import Account  # noqa: E402
+from airflow_provider_outbound.client.api import Access, Api  # noqa: E402
+from airflow_provider_outbound.client.configurations import Configurations  # noqa: E402
+from airflow_provider_outbound.client.listing import Listing  # noqa: E402
+from airflow_provider_outbound.client.prefetch import Prefetch  # noqa: E402
 from airflow_provider_outbound.client.sender import Sender  # noqa: E402
-from airflow_provider_outbound.client.transport import arun, run  # noqa: E402
+from tests.clock import Clock  # noqa: E402
 
 
-class Driver:
-    """Drive flows through ``run`` or ``arun``, with waits recorded, not made."""
+class Client(Clock):
+    """Calls of the API in which waits are recorded, not made.
+
+    :param way: ``plain``, or ``prefetch`` to send requests ahead.
+    """
 
     def __init__(self, way: str) -> None:
+        super().__init__()
         self.way = way
-        self.waits: list[float] = []
-        self.secrets: list[str] = []
-        self.on_wait: Callable[[float], None] = lambda seconds: None
+        self.tokens: list[str] = []
 
-    def __call__(self, flow: Flow[Any], account: Account) -> Any:
-        with Sender(account) as send:
-            if self.way == "run":
-                return run(flow, send, sleep=self._wait, hide=self.secrets.append)
-            return asyncio.run(arun(flow, send, sleep=self._await, hide=self.secrets.append))
+    def access(self, account: Account, **options: Any) -> Access:
+        return Access(account, **{"mask": self.tokens.append, **options})
 
-    def _wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.on_wait(seconds)
+    @contextmanager
+    def open(self, access: Access) -> Iterator[Api]:
+        sender = Sender(access.account, self.sleep)
+        with Prefetch(sender) if self.way == "prefetch" else sender as send:
+            yield Api(access, send, self.sleep)
 
-    async def _await(self, seconds: float) -> None:
-        self._wait(seconds)
+    def list_page(self, access: Access, channel: str | None = None, offset: int = 0) -> list[dict[str, Any]]:
+        """Return the items of one page."""
+        with self.open(access) as api:
+            return [record.item for record in api.list_page(channel, offset)]
+
+    def read(self, account: Account, **options: Any) -> list[dict[str, Any]]:
+        """Return the items of a whole listing, each id once."""
+        with self.open(self.access(account, **options)) as api:
+            found = Configurations([])
+            found.read(Listing(api))
+            return [record.item for record in found]
 
 
-@pytest.fixture(params=["run", "arun"])
-def drive(request: pytest.FixtureRequest) -> Driver:
-    """Return a driver of flows; a test that takes it runs in a thread and on an event loop."""
-    return Driver(request.param)
+@pytest.fixture(params=["plain", "prefetch"])
+def client(request: pytest.FixtureRequest) -> Client:
+    """Return a client; a test that takes it runs without requests sent ahead, and with them."""
+    return Client(request.param)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -73,9 +74,25 @@ def configuration(number: int, **more: Any) -> dict[str, Any]:
     return {"id": f"id-{number}", "name": f"n{number}", "updatedAt": "2026-01-01", "channels": [channel], **more}
 
 
+def bare(number: int, **more: Any) -> dict[str, Any]:
+    """Return a small bare channel, as on LivePerson's page."""
+    return {"type": "wa", "language": "en", "templatename": f"t{number}", "messageComponents": [], **more}
+
+
 def paged(items: list[Any], cap: int = 10**9) -> Callable[[Hit], Any]:
     """Return a script that lists items as documented, at most ``cap`` a page."""
     return lambda hit: items[hit.offset : hit.offset + min(int(hit.query["limit"]), cap)]
+
+
+def changing(items: list[Any], changes: dict[int, Callable[[list[Any]], object]]) -> Callable[[Hit], Any]:
+    """Return a script that lists items, and changes them before the calls of these numbers."""
+    calls = count()
+
+    def answer(hit: Hit) -> Any:
+        changes.get(next(calls), lambda items: None)(items)
+        return paged(items)(hit)
+
+    return answer
 
 
 class Served:
@@ -160,9 +177,8 @@ class Fake(Served):
     def account(self, **more: Any) -> Account:
         """Return the account that this server holds."""
         urls = {"list_url": self.url, "sentinel_url": self.url, "domain_url": self.url}
-        fields = {"account_id": ACCOUNT, "client_id": "client", "secret": SECRET, "requests_per_second": 0.0}
-        fields = {**fields, **urls, "timeout": 5.0, "page_size": 30, **more}
-        return Account(**{**fields, "secret": Secret(fields["secret"])})
+        fields = {"account_id": ACCOUNT, "client_id": "client", "secret": Secret(SECRET), "page_size": 30}
+        return Account(**{**fields, **urls, "requests_per_second": 0.0, "timeout": 5.0, **more})
 
     def connection(self, **more: Any) -> dict[str, Any]:
         """Return an Airflow Connection to this server, as its JSON form."""

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import traceback
+from types import FrameType
 from typing import Any
 
 import jwt
 import pytest
-from msgspec.structs import asdict
 
 from airflow_provider_outbound.client.account import Account, Secret
-from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.protocol import Request, Response
-from airflow_provider_outbound.errors import AuthError, HttpError, ProtocolError
-from tests.conftest import Driver
+from airflow_provider_outbound.client.api import Access, Api
+from airflow_provider_outbound.client.sender import Request, Response
+from airflow_provider_outbound.errors import AuthError, HttpError, NetworkError, OutboundError, ProtocolError
+from tests.clock import Clock
+from tests.conftest import Client
 from tests.fake import ACCOUNT, SECRET, Fake, Hit, Reply, grant, token
 
 
-class Clock:
-    """Monotonic seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def __call__(self) -> float:
-        return self.time
-
-    def pass_(self, seconds: float) -> None:
-        self.time += seconds
-
-
-def test_login_and_list_go_out_as_documented(drive: Driver) -> None:
+def test_login_and_list_go_out_as_documented(client: Client) -> None:
     with Fake() as fake:
         account = fake.account()
-        drive(Api(account).list_page(None, 0), account)
-        drive(Api(account).list_page("wa", 30), account)
+        client.list_page(client.access(account), None, 0)
+        client.list_page(client.access(account), "wa", 30)
     login, listing, _, by_channel = fake.hits
     assert (login.method, login.path, login.query) == (
         "POST",
@@ -49,79 +38,79 @@ def test_login_and_list_go_out_as_documented(drive: Driver) -> None:
     assert listing.headers["authorization"].startswith("Bearer eyJ")
     assert by_channel.path == f"/api/account/{ACCOUNT}/app/prmsg/handoffs/list/channel/wa"
     assert by_channel.offset == 30
-    assert drive.secrets == [listing.headers["authorization"][7:], by_channel.headers["authorization"][7:]]
+    assert client.tokens == [listing.headers["authorization"][7:], by_channel.headers["authorization"][7:]]
 
 
-def test_token_api_v2(drive: Driver) -> None:
+def test_token_api_v2(client: Client) -> None:
     with Fake() as fake:
         account = fake.account(token_api="v2")
-        drive(Api(account).list_page(None, 0), account)
+        client.list_page(client.access(account), None, 0)
     assert (fake.hits[0].path, fake.hits[0].query) == (f"/sentinel/api/v2/account/{ACCOUNT}/app/token", {})
 
 
-def test_bearer_token_is_used_as_it_is(drive: Driver) -> None:
+def test_bearer_token_is_used_as_it_is(client: Client) -> None:
     with Fake() as fake:
-        account = fake.account(auth="bearer", secret="le-token")
-        drive(Api(account).list_page(None, 0), account)
+        account = fake.account(auth="bearer", secret=Secret("le-token"))
+        client.list_page(client.access(account), None, 0)
     assert [hit.headers["authorization"] for hit in fake.hits] == ["Bearer le-token"]
 
 
 @pytest.mark.fault("A1")
-def test_revoked_token_is_fetched_once_more(drive: Driver) -> None:
+def test_revoked_token_is_fetched_once_more(client: Client) -> None:
     with Fake([Reply(401, b"{}"), [{"id": "1"}]]) as fake:
         account = fake.account()
-        assert drive(Api(account).list_page(None, 60), account) == [{"id": "1"}]
+        assert client.list_page(client.access(account), None, 60) == [{"id": "1"}]
     assert fake.kinds() == ["token", "list", "token", "list"]
     assert {hit.offset for hit in fake.hits if hit.kind == "list"} == {60}
 
 
 @pytest.mark.fault("A1")
-def test_second_401_fails(drive: Driver) -> None:
+def test_second_401_fails(client: Client) -> None:
     with Fake([Reply(401, b"{}")]) as fake:
         account = fake.account()
-        with pytest.raises(AuthError, match="the token was refused"):
-            drive(Api(account).list_page(None, 0), account)
+        with pytest.raises(AuthError, match="The token was refused"):
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token", "list", "token", "list"]
-    assert drive.waits == []
+    assert client.waits == []
 
 
 @pytest.mark.fault("A1")
-def test_bearer_token_cannot_be_fetched(drive: Driver) -> None:
+def test_bearer_token_cannot_be_fetched(client: Client) -> None:
     with Fake([Reply(401, b"{}")]) as fake:
         account = fake.account(auth="bearer")
         with pytest.raises(AuthError, match="renew the bearer token"):
-            drive(Api(account).list_page(None, 0), account)
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["list"]
 
 
 @pytest.mark.fault("A2")
 @pytest.mark.parametrize("status", [400, 401, 403])
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_refused_login_is_never_repeated(drive: Driver, status: int, version: str) -> None:
+def test_refused_login_is_never_repeated(client: Client, status: int, version: str) -> None:
     with Fake(token=[Reply(status, f"no {SECRET}".encode())]) as fake:
         account = fake.account(token_api=version)
         with pytest.raises(AuthError, match=rf"{fake.host}.*token_api, which is {version}") as caught:
-            drive(Api(account).list_page(None, 0), account)
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token"]
-    assert drive.waits == []
+    assert client.waits == []
     assert SECRET not in f"{caught.value!r}"
 
 
 @pytest.mark.fault("A2")
-def test_refused_login_in_mid_run(drive: Driver) -> None:
+def test_refused_login_in_mid_run(client: Client) -> None:
     with Fake([Reply(401, b"{}")], token=[grant(), Reply(401, b"{}")]) as fake:
         account = fake.account()
-        with pytest.raises(AuthError, match="refused to give the token"):
-            drive(Api(account).list_page(None, 0), account)
+        with pytest.raises(AuthError, match="Can't get a token"):
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token", "list", "token"]
 
 
 @pytest.mark.fault("A3")
-def test_forbidden(drive: Driver) -> None:
+def test_forbidden(client: Client) -> None:
     with Fake([Reply(403, b"{}")]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match="scope and installation"):
-            drive(Api(account).list_page(None, 0), account)
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token", "list"]
 
 
@@ -149,57 +138,57 @@ DAY = 86_400
         ({"access_token": jwt.encode({"sub": "x"}, "", algorithm="none"), "expires_in": 90}, 90),
     ],
 )
-def test_lifetime(drive: Driver, answer: dict[str, Any], life: float) -> None:
+def test_lifetime(client: Client, answer: dict[str, Any], life: float) -> None:
     clock = Clock()
     with Fake(token=[{**grant(), **answer}]) as fake:
         account = fake.account()
-        api = Api(account, clock=clock)
+        access = client.access(account, clock=clock)
         for moment in (0.0, life - min(60, life / 2) - 1, life - min(60, life / 2)):
             clock.time = moment
-            drive(api.list_page(None, 0), account)
-    assert api.token_life == life
+            client.list_page(access, None, 0)
+    assert access.auth.token_life == life
     assert fake.kinds() == ["token", "list", "list", "token", "list"]
 
 
 @pytest.mark.fault("A4")
-def test_no_life_at_all_is_no_refresh_loop(drive: Driver) -> None:
+def test_no_life_at_all_is_no_refresh_loop(client: Client) -> None:
     clock = Clock()
 
     def granted(hit: Hit) -> dict[str, Any]:
-        clock.pass_(5)  # the login takes longer than the token lives
+        clock.sleep(5)  # the login takes longer than the token lives
         return grant(life=1)
 
     with Fake(token=granted) as fake:
         account = fake.account()
-        drive(Api(account, clock=clock).list_page(None, 0), account)
+        client.list_page(client.access(account, clock=clock), None, 0)
     assert fake.kinds() == ["token", "list"]
 
 
 @pytest.mark.fault("A5")
 @pytest.mark.parametrize("opaque", ["opaque", "a.b.c", "eyJ.eyJ.x", jwt.encode({}, "", algorithm="none")])
-def test_opaque_token_is_used(drive: Driver, opaque: str) -> None:
+def test_opaque_token_is_used(client: Client, opaque: str) -> None:
     with Fake(token=[{"access_token": opaque}]) as fake:
         account = fake.account()
-        drive(Api(account).list_page(None, 0), account)
+        client.list_page(client.access(account), None, 0)
     assert fake.hits[1].headers["authorization"] == f"Bearer {opaque}"
 
 
 @pytest.mark.fault("A5")
 @pytest.mark.parametrize("audience", ["le99999999", ["le1", "le2"]])
-def test_token_for_another_account(drive: Driver, audience: Any) -> None:
+def test_token_for_another_account(client: Client, audience: Any) -> None:
     with Fake(token=[grant(aud=audience)]) as fake:
         account = fake.account()
         with pytest.raises(AuthError, match=r"for le(99999999|1), not for account 12345678"):
-            drive(Api(account).list_page(None, 0), account)
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token"]
 
 
 @pytest.mark.fault("A5")
 @pytest.mark.parametrize("audience", [f"le{ACCOUNT}", ["other", f"le{ACCOUNT}"], "some-api", None])
-def test_audience_that_fits_or_names_no_account(drive: Driver, audience: Any) -> None:
+def test_audience_that_fits_or_names_no_account(client: Client, audience: Any) -> None:
     with Fake(token=[grant(aud=audience)]) as fake:
         account = fake.account()
-        drive(Api(account).list_page(None, 0), account)
+        client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token", "list"]
 
 
@@ -208,48 +197,49 @@ def test_audience_that_fits_or_names_no_account(drive: Driver, audience: Any) ->
     "answer",
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a\r\nX: y"}, {"access_token": 7}],
 )
-def test_login_without_a_token(drive: Driver, answer: Any) -> None:
+def test_login_without_a_token(client: Client, answer: Any) -> None:
     with Fake(token=[answer]) as fake:
         account = fake.account()
-        with pytest.raises(ProtocolError, match="without a usable access_token"):
-            drive(Api(account).list_page(None, 0), account)
+        with pytest.raises(ProtocolError, match="no usable access_token"):
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token"]
 
 
 @pytest.mark.fault("A6")
-def test_token_that_ends_during_a_wait(drive: Driver) -> None:
-    clock = Clock()
-    drive.on_wait = clock.pass_
+def test_token_that_ends_during_a_wait(client: Client) -> None:
     tokens = [{"access_token": "first", "expires_in": 4}, {"access_token": "second", "expires_in": 4000}]
     with Fake([Reply(503, b""), []], token=tokens) as fake:
         account = fake.account()
-        drive(Api(account, clock=clock).list_page(None, 0), account)
+        client.list_page(client.access(account, clock=client), None, 0)
     sent = [hit.headers["authorization"] for hit in fake.hits if hit.kind == "list"]
     assert sent == ["Bearer first", "Bearer second"]
 
 
-def discover(answer: Any) -> tuple[Api, list[Request]]:
-    """Run the flow up to its second request, with an answer of the Domain API."""
-    import json
+def discover(answer: Any) -> tuple[Access, list[Request]]:
+    """Ask for a page with an answer of the Domain API, up to the login, which fails."""
+    sent: list[Request] = []
 
-    api = Api(Account(account_id=ACCOUNT, client_id="client", secret=Secret(SECRET)))
-    flow = api.list_page(None, 0)
-    first = next(flow)
-    assert isinstance(first, Request)
-    second = flow.send(Response(200, {}, json.dumps(answer).encode()))
-    assert isinstance(second, Request)
-    return api, [first, second]
+    def send(request: Request) -> Response:
+        sent.append(request)
+        if len(sent) == 2:
+            raise NetworkError("no login here")
+        return Response(200, {}, json.dumps(answer).encode())
+
+    access = Access(Account(account_id=ACCOUNT, client_id="client", secret=Secret(SECRET)), retry_waits=())
+    with pytest.raises(NetworkError, match="no login here"):
+        Api(access, send).list_page(None, 0)
+    return access, sent
 
 
 @pytest.mark.parametrize("region", ["va", "lo", "sy"])
 def test_discovery_of_the_region(region: str) -> None:
     host = f"{region}.sentinel.liveperson.net"
-    api, (domain, login) = discover({"service": "sentinel", "account": ACCOUNT, "baseURI": host})
+    access, (domain, login) = discover({"service": "sentinel", "account": ACCOUNT, "baseURI": host})
     assert domain.url == (
         f"https://api.liveperson.net/api/account/{ACCOUNT}/service/sentinel/baseURI.json?version=1.0"
     )
     assert login.url == f"https://{host}/sentinel/api/account/{ACCOUNT}/app/token?v=1.0"
-    assert api.list_url == f"https://{region}.handoff.liveperson.net"
+    assert access.list_url == f"https://{region}.handoff.liveperson.net"
 
 
 @pytest.mark.fault("R11")
@@ -273,60 +263,98 @@ def test_discovery_of_the_region(region: str) -> None:
         ["va.sentinel.liveperson.net"],
     ],
 )
-def test_discovered_host_is_none_of_livepersons(drive: Driver, host: Any) -> None:
+def test_discovered_host_is_none_of_livepersons(client: Client, host: Any) -> None:
     with Fake(domain=[{"service": "sentinel", "account": ACCOUNT, "baseURI": host}]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
-        with pytest.raises(ProtocolError, match="none of LivePerson's: set the Connection's host to va, lo or sy"):
-            drive(Api(account).list_page(None, 0), account)
+        with pytest.raises(ProtocolError, match="none of LivePerson's. Set the Connection's host to va, lo or sy"):
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["domain"]
 
 
 @pytest.mark.fault("R11")
 @pytest.mark.parametrize("answer", [[], {}, "va.sentinel.liveperson.net", {"baseURIs": []}])
-def test_discovery_without_an_answer(drive: Driver, answer: Any) -> None:
+def test_discovery_without_an_answer(client: Client, answer: Any) -> None:
     with Fake(domain=[answer]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
         with pytest.raises(ProtocolError, match="none of LivePerson's"):
-            drive(Api(account).list_page(None, 0), account)
+            client.list_page(client.access(account), None, 0)
 
 
 @pytest.mark.fault("R11")
-def test_connection_wins_over_discovery(drive: Driver) -> None:
+def test_connection_wins_over_discovery(client: Client) -> None:
     with Fake(domain=[{"baseURI": "lo.sentinel.liveperson.net"}]) as fake:
         account = fake.account()
-        drive(Api(account).list_page(None, 0), account)
+        client.list_page(client.access(account), None, 0)
     assert "domain" not in fake.kinds()
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-def test_discovery_of_an_unknown_account(drive: Driver, status: int) -> None:
+def test_discovery_of_an_unknown_account(client: Client, status: int) -> None:
     with Fake(domain=[Reply(status, b"")]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
-        with pytest.raises(HttpError, match="Domain API does not know the account: check the Connection's schema"):
-            drive(Api(account).list_page(None, 0), account)
+        with pytest.raises(HttpError, match="Domain API does not know the account. Check the Connection's schema"):
+            client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["domain"]
 
 
+CANARY_TOKEN = "canary-token-77"
+
+
 @pytest.mark.fault("S1")
-def test_nothing_that_can_be_printed_shows_a_secret(drive: Driver) -> None:
-    shown: list[str] = []
-    with Fake() as fake:
+def test_nothing_that_can_be_printed_shows_a_secret(client: Client) -> None:
+    with Fake(token=[{"access_token": CANARY_TOKEN}]) as fake:
         account = fake.account(proxies={"ftp": Secret(f"http://user:{SECRET}@proxy")})
-        api = Api(account)
-        flow = api.list_page(None, 0)
-        step: Any = next(flow)
-        answers: dict[str, Callable[[], Response]] = {
-            "POST": lambda: Response(200, {}, b'{"access_token": "canary-token-77"}'),
-            "GET": lambda: Response(200, {}, b"[]"),
-        }
-        while step is not None:
-            shown.append(repr(step))
-            answer = answers[step.method]() if isinstance(step, Request) else None
-            shown.append(repr(answer))
-            try:
-                step = flow.send(answer)
-            except StopIteration:
-                step = None
-        shown += [repr(account), repr(api), repr(asdict(account))]
-    assert any("Request" in text for text in shown)
-    assert not [text for text in shown if SECRET in text or "canary-token" in text]
+        access = client.access(account)
+        sent: list[Request] = []
+        with client.open(access) as api:
+            send = api.send
+
+            def note(request: Request) -> Response:
+                sent.append(request)
+                return send(request)
+
+            api.send = note
+            api.list_page(None, 0)
+            seen = (account, access, access.auth, vars(access.auth), api, vars(api), sent)
+            shown = [repr(each) for each in seen]
+            shown += [repr(vars(request.auth)) for request in sent]
+    assert CANARY_TOKEN in fake.hits[1].headers["authorization"]
+    assert not [text for text in shown if SECRET in text or CANARY_TOKEN in text]
+
+
+def frames_of_ours(error: BaseException | None) -> list[FrameType]:
+    """Return the frames of this package that an error and all that it hangs on lead through."""
+    found: list[FrameType] = []
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if "airflow_provider_outbound" in frame.f_code.co_filename:
+                found.append(frame)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+FAILURES: dict[str, dict[str, Any]] = {
+    "refused login": {"token": [Reply(401, b"")]},
+    "broken login": {"token": [Reply(body=b'{"access_token": "canary-token-77", "expires')]},
+    "unusable token": {"token": [{"access_token": "canary-token-77\r\n"}]},
+    "token for another account": {"token": [grant(aud="le1")]},
+    "refused token": {"listing": [Reply(401, b"")], "token": [{"access_token": CANARY_TOKEN}]},
+    "forbidden": {"listing": [Reply(403, b"")], "token": [{"access_token": CANARY_TOKEN}]},
+    "broken listing": {"listing": [Reply(body=b"[")], "token": [{"access_token": CANARY_TOKEN}]},
+    "no response": {"listing": [Reply(raw=b"")], "token": [{"access_token": CANARY_TOKEN}]},
+    "no login": {"token": [Reply(raw=b"")]},
+}
+
+
+@pytest.mark.fault("S4")
+@pytest.mark.parametrize("scripts", FAILURES.values(), ids=FAILURES)
+def test_no_frame_of_a_traceback_shows_a_secret(client: Client, scripts: dict[str, Any]) -> None:
+    with Fake(**scripts) as fake:
+        access = client.access(fake.account(), retry_waits=())
+        with pytest.raises(OutboundError) as caught:
+            client.list_page(access)
+    frames = frames_of_ours(caught.value)
+    assert len(frames) >= 3
+    tokens = [*client.tokens, CANARY_TOKEN, SECRET]
+    shown = [f"{frame.f_code.co_name} {frame.f_locals!r}" for frame in frames]
+    assert not [text for text in shown if any(token in text for token in tokens)]

@@ -6,22 +6,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_outbound.client.pacing import Pace, pace
+from airflow_provider_outbound.client.pacing import WINDOW, Pace, pace_of
+from tests.clock import Clock
 
 
-def test_pace_spreads_requests() -> None:
-    now = [100.0]
-    turns = Pace(10, clock=lambda: now[0])
-    assert [round(turns.turn(), 6) for _ in range(4)] == [0.0, 0.103, 0.206, 0.309]
-    now[0] = 100.25
-    assert round(turns.until_free(), 6) == round(turns.turn(), 6) == 0.162
-    now[0] = 200.0
-    assert turns.until_free() == turns.turn() == 0.0
-    assert not turns.take()
-    now[0] += turns.until_free()
-    assert turns.take()
-    assert not turns.take()
-    assert round(turns.turn(), 6) == 0.103
+def test_the_first_ones_leave_at_once_and_the_next_when_a_second_has_passed() -> None:
+    clock = Clock()
+    pace = Pace(10, clock)
+    clock.time = 100.0
+    assert [pace.reserve() for _ in range(10)] == [0.0] * 10
+    assert pace.delay() == pytest.approx(WINDOW)
+    assert not pace.try_acquire()
+    clock.time = 100.5
+    assert [pace.reserve() for _ in range(2)] == [pytest.approx(WINDOW - 0.5)] * 2
+    clock.time = 200.0
+    assert pace.delay() == 0.0
+    assert pace.try_acquire()
+    assert pace.reserve() == 0.0
+
+
+def test_nobody_overtakes_who_has_reserved_a_place() -> None:
+    clock = Clock()
+    pace = Pace(1, clock)
+    assert pace.reserve() == 0.0
+    assert pace.reserve() == pytest.approx(WINDOW)
+    clock.time = 1.5 * WINDOW  # the place of the second one; the third one is free at twice the window
+    assert not pace.try_acquire()
+    assert pace.delay() == pytest.approx(0.5 * WINDOW)
+
+
+@pytest.mark.parametrize(("rate", "gap"), [(0.5, 2 * WINDOW), (0.001, 1000 * WINDOW), (1e-9, 3600)])
+def test_less_than_one_a_second_is_one_in_so_many_seconds(rate: float, gap: float) -> None:
+    pace = Pace(rate, Clock())
+    assert pace.reserve() == 0.0
+    assert pace.reserve() == pytest.approx(gap)
 
 
 @pytest.mark.fault("R1")
@@ -31,15 +49,18 @@ def test_pace_spreads_requests() -> None:
 )
 def test_no_second_has_too_many_requests(rate: int, lates: list[tuple[float, float]]) -> None:
     """Requests come when they like and arrive up to 30 ms late: no second sees more than are allowed."""
-    now, arrivals = 0.0, []
-    turns = Pace(rate, clock=lambda: now)
+    clock, arrivals = Clock(), []
+    pace = Pace(rate, clock)
     for pause, late in lates:
-        now += pause
-        arrivals.append(now + turns.turn() + late)
+        clock.time += pause
+        arrivals.append(clock.time + pace.reserve() + late)
     arrivals.sort()
-    assert all(after - before >= 1 for before, after in zip(arrivals, arrivals[rate:], strict=False))
+    assert all(after - before >= 1 - 1e-9 for before, after in zip(arrivals, arrivals[rate:], strict=False))
 
 
-def test_one_pace_per_host() -> None:
-    assert pace("a.example", 10) is pace("a.example", 10)
-    assert pace("a.example", 10) is not pace("b.example", 10)
+@pytest.mark.fault("W10")
+def test_each_account_on_a_host_has_its_own_pace() -> None:
+    pace = pace_of("a.example", "1", 10)
+    assert pace_of("a.example", "1", 10) is pace
+    assert pace_of("b.example", "1", 10) is not pace
+    assert pace_of("a.example", "2", 10) is not pace

@@ -14,23 +14,24 @@ from typing import Any
 import pytest
 
 from airflow_provider_outbound.client.account import Secret
-from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.protocol import Request
-from airflow_provider_outbound.client.sender import LARGEST_BODY, Sender
+from airflow_provider_outbound.client.auth import BearerToken
+from airflow_provider_outbound.client.deadline import DeadlineReader
+from airflow_provider_outbound.client.sender import LARGEST_BODY, Request, Sender
 from airflow_provider_outbound.errors import ConfigError, NetworkError, ProtocolError
-from tests.conftest import Driver
+from tests.clock import Clock
+from tests.conftest import Client
 from tests.fake import Fake, Hit, Reply, configuration
 
 
 def get(fake: Fake) -> Request:
-    return Request("GET", f"{fake.url}/handoffs/list", {"Authorization": "Bearer t"})
+    return Request("GET", f"{fake.url}/handoffs/list", BearerToken(Secret("t")))
 
 
 @pytest.mark.fault("R8")
 def test_body_larger_than_any_page() -> None:
     bomb = gzip.compress(b" " * (LARGEST_BODY + 1))
     with Fake([Reply(body=bomb, headers={"Content-Encoding": "gzip"})]) as fake, Sender(fake.account()) as send:
-        with pytest.raises(NetworkError, match="more than 64 MiB: lower page_size"):
+        with pytest.raises(NetworkError, match=r"more than 64 MiB\. Lower .*page_size"):
             send(get(fake))
 
 
@@ -60,9 +61,27 @@ def test_answer_that_drips(begin: bytes, drop: bytes) -> None:
             gone.set()
 
     with Fake([Reply(raw=drip)]) as fake, Sender(fake.account(timeout=0.2)) as send:
-        with pytest.raises(NetworkError, match=r"no whole answer from .* within 0\.2 s"):
+        with pytest.raises(NetworkError, match=r"No whole response from .* within 0\.2 s"):
             send(get(fake))
         assert gone.wait(5)  # the connection is closed
+
+
+@pytest.mark.fault("R7")
+def test_the_deadline_is_one_for_all_reads() -> None:
+    clock = Clock()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(10)
+        stream = ours.makefile("rb", buffering=0)
+        with DeadlineReader(stream, ours, clock) as reader:  # type: ignore[arg-type]
+            for _ in range(9):
+                theirs.sendall(b"x")
+                clock.time += 1
+                assert reader.read(1) == b"x"
+            theirs.sendall(b"x")
+            clock.time += 1
+            with pytest.raises(TimeoutError, match="response incomplete when the timeout expired"):
+                reader.read(1)
 
 
 @pytest.mark.fault("R7")
@@ -86,7 +105,7 @@ def test_compressed_answer_in_pieces_is_read_whole(encoding: str) -> None:
 
 
 @pytest.mark.fault("R7")
-def test_answer_compressed_twice(drive: Driver) -> None:
+def test_answer_compressed_twice(client: Client) -> None:
     """Some versions of urllib3 unpack that past any deadline."""
     bomb = gzip.compress(gzip.compress(b" " * 2**20))
     with (
@@ -110,11 +129,11 @@ def test_the_end_of_a_process_does_not_wait_for_what_was_sent_ahead() -> None:
     code = """
 import sys
 from airflow_provider_outbound.client.account import Account, Secret
-from airflow_provider_outbound.client.protocol import Request
-from airflow_provider_outbound.client.sender import Sender
+from airflow_provider_outbound.client.prefetch import Prefetch
+from airflow_provider_outbound.client.sender import Request, Sender
 url = sys.argv[1] + "/handoffs/list"
-with Sender(Account(account_id="1", secret=Secret("t"), requests_per_second=1000.0)) as send:
-    print(send(Request("GET", url, {}, ahead=(Request("GET", url + "?offset=1", {}),))).status)
+with Prefetch(Sender(Account(account_id="1", secret=Secret("t"), requests_per_second=1000.0))) as send:
+    print(send(Request("GET", url, ahead=(Request("GET", url + "?offset=1"),))).status)
 """
     with Fake(hang) as fake:
         command = [sys.executable, "-c", code, fake.url]
@@ -125,10 +144,10 @@ with Sender(Account(account_id="1", secret=Secret("t"), requests_per_second=1000
 
 
 @pytest.mark.fault("R7")
-def test_answer_in_time(drive: Driver) -> None:
+def test_answer_in_time(client: Client) -> None:
     with Fake([Reply(body=b" " * 2**20 + b"[]")]) as fake:
         account = fake.account()
-        assert drive(Api(account).list_page(None, 0), account) == []
+        assert client.list_page(client.access(account), None, 0) == []
 
 
 def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +167,8 @@ def test_ca_file_that_is_not_there() -> None:
     "url", ["https://a..b/", f"https://{'a' * 64}.example/", "socks9://x/", "https://\ud800/"]
 )
 def test_address_that_cannot_be_asked(url: str) -> None:
-    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="can't be asked"):
-        send(Request("GET", url, {}))
+    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="Can't send a request to"):
+        send(Request("GET", url))
 
 
 @pytest.mark.fault("S1")
@@ -157,21 +176,21 @@ def test_address_that_cannot_be_asked(url: str) -> None:
 def test_proxy_that_cannot_be_used_is_not_quoted(proxy: str) -> None:
     with Fake() as fake, Sender(fake.account(proxies={"https": Secret(proxy)})) as send:
         with pytest.raises(ConfigError) as caught:
-            send(Request("GET", "https://va.handoff.liveperson.net/", {}))
+            send(Request("GET", "https://va.handoff.liveperson.net/"))
     assert "canary" not in str(caught.value)
 
 
 def test_ca_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     with Fake() as fake, Sender(fake.account(verify=str(tmp_path / "ca.pem"))) as send:
-        with pytest.raises(ConfigError, match="set extra verify to your CA file"):
-            send(Request("GET", fake.url.replace("http:", "https:"), {}))
+        with pytest.raises(ConfigError, match="Set the Connection's extra verify to your CA file"):
+            send(Request("GET", fake.url.replace("http:", "https:")))
 
 
 def test_ca_file_of_the_environment_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="REQUESTS_CA_BUNDLE"):
-        send(Request("GET", fake.url.replace("http:", "https:"), {}))
+        send(Request("GET", fake.url.replace("http:", "https:")))
 
 
 @pytest.mark.fault("R10")

@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.model import items as templates
-from airflow_provider_outbound.model.items import Catalogue, Criteria
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.items import Record, channels, components
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.tables import build as tables
-from airflow_provider_outbound.tables.schemas import COMPONENTS, CONFIGURATIONS, TABLES, schema
+from airflow_provider_outbound.tables.schemas import TABLES, schema
 from tests.fake import configuration
+from tests.strategies import ITEMS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -218,27 +220,9 @@ def test_odd_data_is_kept_typed_and_counted() -> None:
     assert built.components["raw"].to_pylist()[2] == '"text"'
 
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(10**11, 10**14)
-    | st.floats()
-    | st.text(st.characters(exclude_categories=()))  # half surrogate pairs, NUL and all
-    | st.sampled_from(["5", "true", "2026-01-01T00:00:00Z", "2026-99-99", "${{1}}", "$10", "wa", "body"])
-)
-KEYS = st.sampled_from(
-    [key for _, _, key in (*CONFIGURATIONS, *COMPONENTS) if key]
-    + ["channels", "messageComponents", "appName", "Variables", "unknown", "\ud800"]
-)
-JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
-)
-
-
 @pytest.mark.fault("D2")
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.dictionaries(KEYS, JSON, max_size=8), max_size=4))
+@given(st.lists(ITEMS, max_size=4))
 def test_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
     built = Built(*items)
     assert built.configurations.schema == schema("configurations")
@@ -248,14 +232,13 @@ def test_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> No
     ids = [item.get("id") for item in items]
     for stored, given_id in zip(built.configurations["id"].to_pylist(), ids, strict=True):
         assert stored == (given_id.encode(errors="replace").decode() if isinstance(given_id, str) else stored)
-    rows = sum(
-        max(1, len(templates.components(channel))) for item in items for channel in templates.channels(item)
-    )
+    rows = sum(max(1, len(components(channel))) for item in items for channel in channels(item))
     assert built.components.num_rows == rows
     buffer = BytesIO()
     pq.write_table(built.components, buffer)
     assert pq.read_table(buffer).equals(built.components)
-    Criteria("wa", variables=["1"]).look(Catalogue(items)).seen.encode()
+    index = TemplateIndex(Record(encode(item), item) for item in items)
+    Criteria("wa", variables=["1"]).match(index).seen.encode()
 
 
 @pytest.mark.fault("D2")

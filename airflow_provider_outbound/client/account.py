@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.errors import ConfigError, printable
 
 DOMAIN_URL = "https://api.liveperson.net"  # Domain API page; it says http://, which would be open to forgery
 REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
@@ -150,4 +150,4 @@ def check_path_segment(name: str, value: object) -> str:
     """
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
         return value
-    raise ConfigError(f"{name} is {one_line(repr(value), 60)}: it must be 1 to 64 letters, digits, - and _")
+    raise ConfigError(f"{name} is {printable(repr(value), 60)}: it must be 1 to 64 letters, digits, - and _")

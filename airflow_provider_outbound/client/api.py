@@ -1,58 +1,71 @@
-"""The calls of LivePerson's API as flows: find the hosts, log in, list one page."""
+"""The calls of LivePerson's API: find the hosts, and list one page. A call retries as LivePerson's policy says."""
 
 from __future__ import annotations
 
-import math
+import logging
 import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import jwt
-
-from airflow_provider_outbound import __version__
-from airflow_provider_outbound.client.account import REGIONS, list_url, sentinel_url
-from airflow_provider_outbound.client.protocol import (
-    RETRY_WAITS,
+from airflow_provider_outbound.client.account import (
+    REGIONS,
     Account,
-    Answer,
-    Endpoint,
-    Flow,
-    Request,
-    Secret,
-    exchange,
-    path_part,
+    check_path_segment,
+    host_of,
+    list_url,
+    sentinel_url,
 )
-from airflow_provider_outbound.errors import AuthError, ProtocolError, one_line
+from airflow_provider_outbound.client.auth import auth_of
+from airflow_provider_outbound.client.responses import LEGAL, Endpoint, Reader, says_nothing
+from airflow_provider_outbound.client.sender import Request, Response
+from airflow_provider_outbound.errors import (
+    TRANSIENT,
+    AuthError,
+    HttpError,
+    ProtocolError,
+    Unavailable,
+    printable,
+)
+from airflow_provider_outbound.model.items import Record
 
-TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where an answer doesn't tell
-TOKEN_MARGIN = 60.0  # seconds before its end at which a token counts as stale
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-LEGAL = "LivePerson blocked the account for legal reasons: ask LivePerson's support"  # retry policy page
+RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
+LONGEST_WAIT = 60.0  # seconds that a Retry-After may ask for; past that Airflow's own retries do better
+SMALLER_PAGE = 30  # the limit in the example of the API's page, for servers that refuse a larger one
+TOO_LARGE = (400, 413, 422)  # statuses by which a server may refuse a limit
+
 LIST = Endpoint(
-    "configurations",
+    purpose="list the configurations",
     busy_wait=1.0,
     auth_statuses=(401, 403),
     advice={
-        401: "the token was refused: check that the app is installed for the account, or renew the bearer token",
-        403: "the app may not read outbound configurations: check its scope and installation in LivePerson",
-        404: "no such account, app or channel there: check the Connection's schema, host and app_name",
+        401: "The token was refused. Check that the app is installed for the account, or renew the bearer token.",
+        403: "The app may not read outbound configurations. Check its scope and installation in LivePerson.",
+        404: "No such account, app or channel there. Check the Connection's schema, host and app_name.",
         451: LEGAL,
     },
 )
-CHECK_CREDENTIALS = "check the Connection's login (client id), password (client secret) and schema (account)"
-DOMAIN_ADVICE = "the Domain API does not know the account: check the Connection's schema"
+UNKNOWN_ACCOUNT = "The Domain API does not know the account. Check the Connection's schema."
+HOSTS = Endpoint(
+    purpose="find the hosts",
+    busy_wait=1.0,
+    auth_statuses=(),
+    advice={**dict.fromkeys((400, 401, 404), UNKNOWN_ACCOUNT), 451: LEGAL},
+)
 
 
-class Api:
-    """One account's hosts and token, and the flows that use them.
+class Access:
+    """What is known of an account from call to call: its hosts, its token, the page size that it accepts.
 
     :param account: whose configurations to read.
     :param retry_waits: seconds before each retry; empty for none (a sensor looks again anyway).
     :param clock: monotonic seconds, for the token's age.
     :param now: seconds since 1970, for a Retry-After that is a date.
+    :param mask: gets each token, to keep it out of logs.
     """
 
     def __init__(
@@ -62,172 +75,196 @@ class Api:
         retry_waits: Collection[float] = RETRY_WAITS,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        mask: Callable[[str], object] = lambda token: None,
     ) -> None:
-        self.account = account
+        self.account, self.retry_waits, self.now = account, retry_waits, now
         self.list_url, self.sentinel_url = account.list_url, account.sentinel_url
-        self.token_life = 0.0
-        self._retry_waits, self._clock, self._now = retry_waits, clock, now
-        self._forget_token()
+        self.page_size = account.page_size
+        self.auth = auth_of(account, clock, mask)
 
     def __repr__(self) -> str:
-        return f"Api({self.account!r})"
+        return f"Access({self.account!r})"
 
-    def list_page(self, channel: str | None, offset: int, ahead: Sequence[int] = ()) -> Flow[list[dict[str, Any]]]:
-        """Ask for one page of the account's configurations, or of one channel's.
+    @property
+    def place(self) -> str:
+        """Host and account, for messages."""
+        return f"{host_of(self.list_url or self.account.domain_url)}, account {self.account.account_id}"
+
+
+class Api:
+    """The calls for one account, over one session.
+
+    :param access: what is known of the account; what a call learns is kept there.
+    :param send: sends a request and returns its whole response.
+    :param sleep: waits before a retry, in seconds.
+    """
+
+    def __init__(
+        self, access: Access, send: Callable[[Request], Response], sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self.access, self.send, self.sleep = access, send, sleep
+
+    def list_page(
+        self, channel: str | None, offset: int, ahead: Sequence[int] = (), *, past: bool = False
+    ) -> list[Record]:
+        """Return one page of the account's configurations, or of one channel's.
 
         :param channel: a channel such as ``wa``; None for all.
-        :param offset: how many configurations to pass over.
+        :param offset: how many configurations to skip.
         :param ahead: the offsets that will probably be asked for next.
+        :param past: whether the offset may lie past the end, where a server may say so in many ways.
         :returns: the page's items: configurations or bare channels, as the server sends them.
-        :raises OutboundError: see ``errors``; a refused token is fetched anew, once.
+        :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
         """
-        account = self.account
-        path = f"/api/account/{account.account_id}/app/{account.app_name}/handoffs/list"
-        if channel is not None:
-            path += f"/channel/{path_part('channel', channel)}"
+        access, path = self.access, self._list_path(channel)
+        may_be_empty = past or (channel is not None and offset == 0)
 
-        def target(offset: int) -> str:
-            return f"{path}?{urlencode({'v': 1, 'limit': account.page_size, 'offset': offset})}"
+        def build() -> Request:
+            base = self.list_url()
+            auth = access.auth.ready(self)
+            following = tuple(page(base, each, auth) for each in ahead)
+            return page(base, offset, auth, following)
 
-        def build() -> Flow[Request]:
-            if self.list_url is None:
-                yield from self._discover()
-            if account.auth == "app_jwt" and self._clock() >= self._stale_at:
-                yield from self.login()
-            token = self._token if account.auth == "app_jwt" else account.secret.reveal()
+        def page(base: str, at: int, auth: Any, following: tuple[Request, ...] = ()) -> Request:
+            query = urlencode({"v": 1, "limit": access.page_size, "offset": at})
             # LivePerson's page asks for this Content-Type although a GET has no content.
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            pages = [_request("GET", f"{self.list_url}{target(each)}", headers) for each in (offset, *ahead)]
-            return replace(pages[0], ahead=tuple(pages[1:]))
+            return Request("GET", f"{base}{path}?{query}", auth, "application/json", following)
+
+        def read(reader: Reader, request: Request, response: Response) -> list[Record]:
+            if says_nothing(response) and (past or response.status == 204):
+                return []
+            reader.check(request, response, access.now())
+            if may_be_empty and response.body.strip() == b"null":
+                return []
+            return reader.records(request, response)
 
         try:
-            answer = yield from self._exchange(LIST, build)
-        except AuthError as error:
-            # A login refused on the way is final: repeating it can lock the app out.
-            if error.status != 401 or account.auth != "app_jwt" or not error.url.endswith(target(offset)):
+            return self._call(LIST, build, read, refused=access.auth.refused)
+        except HttpError as error:
+            if isinstance(error, AuthError) or path not in error.url or offset:
                 raise
-            self._forget_token()  # it may have been revoked: another one is worth one try
-            answer = yield from self._exchange(LIST, build)
-        return _items(answer)
+            if error.status in TOO_LARGE and access.page_size > SMALLER_PAGE:
+                return self._smaller_page(channel, error)
+            if error.status == 404 and channel is not None and self._lists_others():
+                return []
+            raise
 
-    def login(self) -> Flow[None]:
-        """Get a token from Sentinel by the client-credentials grant.
+    def _list_path(self, channel: str | None) -> str:
+        account = self.access.account
+        path = f"/api/account/{account.account_id}/app/{account.app_name}/handoffs/list"
+        return path if channel is None else f"{path}/channel/{check_path_segment('channel', channel)}"
 
-        :raises AuthError: if the credentials are refused, or the token is for another account.
-        """
-        account = self.account
-        if account.token_api == "v2":
-            path = f"/sentinel/api/v2/account/{account.account_id}/app/token"
-        else:
-            path = f"/sentinel/api/account/{account.account_id}/app/token?v=1.0"
-        advice = f"{CHECK_CREDENTIALS} and its token_api, which is {account.token_api}"
-        words = {**dict.fromkeys((400, 401, 403, 404), advice), 451: LEGAL}
-        endpoint = Endpoint("token", 5.0, (400, 401, 403), words, quoted=False)
-
-        def build() -> Flow[Request]:
-            if self.sentinel_url is None:
-                yield from self._discover()
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            # Made here, so that no frame of a traceback with local variables has it.
-            body = {
-                "client_id": account.client_id,
-                "client_secret": account.secret.reveal(),
-                "grant_type": "client_credentials",
-            }
-            return _request("POST", f"{self.sentinel_url}{path}", headers, urlencode(body).encode())
-
-        answer = yield from self._exchange(endpoint, build)
-        token = answer.data.get("access_token") if isinstance(answer.data, dict) else None
-        if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-            raise ProtocolError(f"{answer.host} answered a login without a usable access_token")
-        yield Secret(token)
-        claims = _claims(token)
-        self._check_audience(answer.host, claims.get("aud"))
-        told = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), _seconds(answer.data.get("expires_in")))
-        self.token_life = min((life for life in told if 0 < life < math.inf), default=TOKEN_LIFE)
-        # Counted from receipt, so that the error of neither clock matters.
-        self._stale_at = self._clock() + self.token_life - min(TOKEN_MARGIN, self.token_life / 2)
-        self._token = token
-
-    def _forget_token(self) -> None:
-        self._token, self._stale_at = "", -math.inf
-
-    def _check_audience(self, host: str, audience: object) -> None:
-        """Refuse a token made out to another account: its audience is ``le`` + account id (AppJWT page)."""
-        names = audience if isinstance(audience, list) else [audience]
-        accounts = [name for name in names if isinstance(name, str) and name.startswith("le")]
-        if accounts and f"le{self.account.account_id}" not in accounts:
-            raise AuthError(
-                f"{host} gave a token for {one_line(accounts[0], 60)}, not for account "
-                f"{self.account.account_id}: {CHECK_CREDENTIALS}",
-                status=200,
-                url=str(self.sentinel_url),
-            )
-
-    def _discover(self) -> Flow[None]:
-        """Find the account's region, and by it the hosts, through the Domain API."""
-        account = self.account
-        path = f"/api/account/{account.account_id}/service/sentinel/baseURI.json?version=1.0"
-        endpoint = Endpoint(
-            "hosts", 1.0, (), {400: DOMAIN_ADVICE, 401: DOMAIN_ADVICE, 404: DOMAIN_ADVICE, 451: LEGAL}
+    def _smaller_page(self, channel: str | None, error: HttpError) -> list[Record]:
+        """Ask for the first page again with a limit that LivePerson's page uses, and keep to it if it works."""
+        access, refused = self.access, self.access.page_size
+        access.page_size = SMALLER_PAGE
+        try:
+            records = self.list_page(channel, 0)
+        except HttpError:
+            access.page_size = refused
+            raise
+        log.warning(
+            "Page size %d was refused with status %d by %s: continuing with %d",
+            refused,
+            error.status,
+            access.place,
+            SMALLER_PAGE,
         )
+        return records
 
-        def build() -> Flow[Request]:
-            yield from ()
-            return _request("GET", f"{account.domain_url}{path}", {})
+    def _lists_others(self) -> bool:
+        """Tell whether the whole account is listed, so that a channel's 404 means that it is empty."""
+        try:
+            self.list_page(None, 0)
+        except HttpError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
 
-        answer = yield from self._exchange(endpoint, build)
-        host = answer.data.get("baseURI") if isinstance(answer.data, dict) else None
-        # No service names the configurations' host; its region is the prefix of Sentinel's. The secret goes
-        # to the host found here, so only LivePerson's own are taken.
-        found = re.fullmatch(rf"({'|'.join(REGIONS)})\.sentinel\.liveperson\.net", str(host))
-        if not found:
+    def list_url(self) -> str:
+        """Return the base URL of the configurations' host."""
+        if self.access.list_url is None:
+            self._find_hosts()
+        return str(self.access.list_url)
+
+    def sentinel_url(self) -> str:
+        """Return the base URL of the token endpoint's host."""
+        if self.access.sentinel_url is None:
+            self._find_hosts()
+        return str(self.access.sentinel_url)
+
+    def _find_hosts(self) -> None:
+        """Find the account's region, and by it the hosts, through the Domain API."""
+        account = self.access.account
+        path = f"/api/account/{account.account_id}/service/sentinel/baseURI.json?version=1.0"
+        host, data = self.read_json(HOSTS, lambda: Request("GET", f"{account.domain_url}{path}"))
+        base_uri = data.get("baseURI") if isinstance(data, dict) else None
+        # No service names the configurations' host; its region is the prefix of Sentinel's. The secret goes to the
+        # host found here, so only LivePerson's own are accepted.
+        found = re.fullmatch(rf"({'|'.join(REGIONS)})\.sentinel\.liveperson\.net", str(base_uri))
+        if not isinstance(base_uri, str) or not found:
             raise ProtocolError(
-                f"{answer.host} names {one_line(repr(host), 80)} as the login host of account "
-                f"{account.account_id}, which is none of LivePerson's: set the Connection's host to va, lo or sy"
+                f"{host} named {printable(repr(base_uri), 80)} as the account's Sentinel host, which is none of "
+                "LivePerson's. Set the Connection's host to va, lo or sy."
             )
-        self.list_url = self.list_url or list_url(found[1])
-        self.sentinel_url = self.sentinel_url or sentinel_url(found[1])
+        self.access.list_url = self.access.list_url or list_url(found[1])
+        self.access.sentinel_url = self.access.sentinel_url or sentinel_url(found[1])
 
-    def _exchange(self, endpoint: Endpoint, build: Callable[[], Flow[Request]]) -> Flow[Answer]:
-        return exchange(endpoint, build, self.account, retry_waits=self._retry_waits, now=self._now)
+    def read_json(self, endpoint: Endpoint, build: Callable[[], Request]) -> tuple[str, Any]:
+        """Return the host that answered a call, and the JSON value that it sent.
+
+        :param endpoint: the kind of call.
+        :param build: makes the request.
+        """
+
+        def read(reader: Reader, request: Request, response: Response) -> tuple[str, Any]:
+            reader.check(request, response, self.access.now())
+            return host_of(request.url), reader.json(request, response)
+
+        return self._call(endpoint, build, read)
+
+    def _call(
+        self,
+        endpoint: Endpoint,
+        build: Callable[[], Request],
+        read: Callable[[Reader, Request, Response], T],
+        refused: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Send a request, retrying transient failures, and return what its response says.
+
+        :param endpoint: the kind of call.
+        :param build: makes the request, anew for each try, so that its token is fresh after a wait.
+        :param read: makes the result of a response.
+        :param refused: tells after a 401 whether another try is worthwhile; it is asked once.
+        :raises OutboundError: transient once the retries are used up, any other at once.
+        """
+        access, waits, renewable = self.access, iter(self.access.retry_waits), True
+        while True:
+            # Outside the try: a login that was refused on the way is final. Repeating it can lock the app out.
+            request = build()
+            try:
+                return read(Reader(endpoint, access.account, access.auth.secrets()), request, self.send(request))
+            except TRANSIENT as error:
+                wait = next(waits, None)
+                if wait is None:
+                    raise
+                if isinstance(error, Unavailable):
+                    wait = endpoint.busy_wait if error.status == 429 else wait
+                    wait = max(wait, min(error.retry_after, LONGEST_WAIT))
+            except AuthError as error:
+                if error.status != 401 or not renewable or not refused():
+                    raise
+                renewable, wait = False, 0.0
+            if wait:
+                self.sleep(wait)
 
 
-def renewed(api: Api | None, account: Account, retry_waits: Collection[float]) -> Api:
-    """Return the api, with its token, while its account stays as it is; a new one otherwise.
+def reuse_or_new(access: Access | None, account: Account, **options: Any) -> Access:
+    """Return the access, with its token, while its account stays as it is; a new one otherwise.
 
-    :param api: the one in use; None for none yet.
+    :param access: the one in use; None for none yet.
     :param account: what the Connection says now.
-    :param retry_waits: seconds before each retry.
+    :param options: those of :class:`Access`.
     """
-    return api if api and api.account == account else Api(account, retry_waits=retry_waits)
-
-
-def _request(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Request:
-    common = {"Accept": "application/json", "User-Agent": f"airflow-provider-outbound/{__version__}"}
-    return Request(method, url, {**common, **headers}, body)
-
-
-def _items(answer: Answer) -> list[dict[str, Any]]:
-    """Return a page's items; LivePerson's page shows lists and single objects."""
-    data = answer.data
-    if isinstance(data, dict) and data.keys() & {"channels", "messageComponents"}:
-        return [data]
-    if isinstance(data, list) and all(isinstance(item, dict) for item in data):
-        return data
-    raise ProtocolError(f"{answer.host} answered JSON that is no list of configurations: {answer.shown()}")
-
-
-def _claims(token: str) -> dict[str, Any]:
-    """Return a JWT's claims, empty if it is none; unverified, as it came over TLS from Sentinel itself."""
-    try:
-        return jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
-        return {}
-
-
-def _seconds(value: object) -> float:
-    try:
-        return float(value) if isinstance(value, (int, float, str)) else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
+    return access if access and access.account == account else Access(account, **options)

@@ -1,121 +1,96 @@
-"""The configurations of an account, each once: kept in memory or on disk, looked through, or as they come."""
+"""The configurations of an account, each once: kept in memory or on disk, indexed by name, or as they come."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
 from typing import Protocol
 
 from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.listing import Listing, Page, identity, item_id
-from airflow_provider_outbound.client.protocol import Flow
-from airflow_provider_outbound.errors import TRANSIENT, OutboundError
-from airflow_provider_outbound.model.items import Catalogue, Criteria, Item, Look, merged, newer
+from airflow_provider_outbound.client.listing import Key, Listing, Page, identity
+from airflow_provider_outbound.client.spool import Spool
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.items import Item, Record, item_id, merged, newer
+from airflow_provider_outbound.model.matching import TemplateIndex
 
 
-class Items(Protocol):
-    """Where a listing's items are kept: a list, or a :class:`~airflow_provider_outbound.spool.Spool`."""
+class Records(Protocol):
+    """Where a listing's records are kept: a list, or a :class:`~airflow_provider_outbound.client.spool.Spool`."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, number: int, /) -> Item: ...
-    def __setitem__(self, where: slice, items: Iterable[Item], /) -> None: ...
+    def __getitem__(self, number: int, /) -> Record: ...
+    def __setitem__(self, where: slice, records: Iterable[Record], /) -> None: ...
 
 
 class Configurations:
-    """The items of one listing or of several, each id once, in the server's order.
+    """The records of one listing or of several, each id once, in the server's order.
 
-    A configuration that one listing has twice is taken as updated last; of one that several channels' listings
-    have, the channels are put together. Items without id are all kept.
+    If one listing has a configuration twice, the state that was updated last counts. If several channels' listings
+    contain it, their channels are merged. Bare channels are all kept.
 
-    :param items: where to keep them.
+    :param records: where to keep them.
     """
 
-    def __init__(self, items: Items) -> None:
-        self._items = items
-        self._ids: list[str] = []  # of each item
-        self._begins: list[int] = []  # the number of each listing's first item
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._ids: list[str] = []  # of each record
+        self._begins: list[int] = []  # the number of each listing's first record
 
-    def read(self, listing: Listing, on_page: Callable[[Listing], None] = lambda listing: None) -> Flow[None]:
+    def read(self, listing: Listing, on_page: Callable[[Listing], object] = lambda listing: None) -> None:
         """Read a whole listing, after those that were read before.
 
         :param listing: what to read, from its beginning.
-        :param on_page: is told after each page.
+        :param on_page: called after each page.
         """
         begin = len(self._ids)
         self._begins.append(begin)
-        while (page := (yield from listing.next_page())) is not None:
-            self._items[begin + page.offset :] = page.items
-            self._ids[begin + page.offset :] = map(item_id, page.items)
+        for page in listing.pages():
+            self._records[begin + page.offset :] = page.records
+            self._ids[begin + page.offset :] = [item_id(record.item) for record in page.records]
             on_page(listing)
 
-    def __iter__(self) -> Iterator[Item]:
-        first: dict[str, int] = {}
-        again: dict[str, list[int]] = {}
+    def __iter__(self) -> Iterator[Record]:
+        numbers: dict[str, list[int]] = {}
         for number, key in enumerate(self._ids):
-            if key and first.setdefault(key, number) != number:
-                again.setdefault(key, []).append(number)
+            if key:
+                numbers.setdefault(key, []).append(number)
         for number, key in enumerate(self._ids):
-            if key in again:
-                if first[key] == number:
-                    yield self._one([number, *again[key]])
-            else:
-                yield self._items[number]
+            same = numbers.get(key, [number])
+            if same[0] == number:
+                yield self._records[number] if len(same) == 1 else self._one(same)
 
-    def _one(self, numbers: list[int]) -> Item:
-        """Return one configuration for all items of an id."""
-        latest: dict[int, Item] = {}
+    def _one(self, numbers: list[int]) -> Record:
+        """Return one record for all of an id."""
+        latest: dict[int, Record] = {}
         for number in numbers:
-            listing, item = bisect(self._begins, number), self._items[number]
-            latest[listing] = newer(latest[listing], item) if listing in latest else item
-        return reduce(merged, latest.values())
+            listing, record = bisect(self._begins, number), self._records[number]
+            held = latest.setdefault(listing, record)
+            if held is not record and newer(held.item, record.item) is record.item:
+                latest[listing] = record
+        states = list(latest.values())
+        item = merged([record.item for record in states])
+        return next((record for record in states if record.item is item), None) or Record(encode(item), item)
 
 
-def configurations(listing: Listing) -> Flow[list[Item]]:
-    """Read a whole listing.
+def read_index(api: Api, channel: str | None) -> TemplateIndex:
+    """Read a listing and index it by the names of its templates.
 
-    :param listing: what to read, from its beginning.
+    :param api: the account to read.
+    :param channel: a channel such as ``wa``; None for all.
     """
-    found = Configurations(list[Item]())
-    yield from found.read(listing)
-    return list(found)
-
-
-def look_at(criteria: Criteria, found: Catalogue | OutboundError) -> Look:
-    """Look for a template in a listing; an error that may pass counts as not seen.
-
-    :param criteria: which template is meant.
-    :param found: the listing, or the error that came instead.
-    :raises OutboundError: if it is one that can't pass.
-    """
-    if isinstance(found, Catalogue):
-        return criteria.look(found)
-    if isinstance(found, TRANSIENT):
-        return Look(None, [], f"{criteria} could not be looked for: {found}")
-    raise found
-
-
-def find(api: Api, criteria: Criteria) -> Flow[Look]:
-    """Read a listing and look for a template in it; an error that may pass counts as not seen.
-
-    :param api: the account to look in.
-    :param criteria: which template is meant.
-    """
-    found: Catalogue | OutboundError
-    try:
-        found = Catalogue((yield from configurations(Listing(api, criteria.channel))))
-    except OutboundError as error:
-        found = error
-    return look_at(criteria, found)
+    with Spool() as spool:
+        found = Configurations(spool)
+        found.read(Listing(api, channel))
+        return TemplateIndex(found)
 
 
 class Once:
-    """Pick from pages what was not handed out before, also when the listing is read again."""
+    """Pick the items from pages that were not picked before, also when the listing is read again."""
 
     def __init__(self) -> None:
-        self._handed_out: Counter[str] = Counter()
-        self._listed: Counter[str] = Counter()
+        self._picked: Counter[Key] = Counter()
+        self._listed: Counter[Key] = Counter()
 
     def pick(self, page: Page) -> list[Item]:
         """Return the page's items that are new.
@@ -125,10 +100,10 @@ class Once:
         if page.offset == 0:
             self._listed.clear()
         new = []
-        for item in page.items:
-            key = identity(item)
+        for record in page.records:
+            key = identity(record)
             self._listed[key] += 1
-            if self._listed[key] > self._handed_out[key] and not (item_id(item) and self._handed_out[key]):
-                self._handed_out[key] += 1
-                new.append(item)
+            if self._listed[key] > self._picked[key] and not (item_id(record.item) and self._picked[key]):
+                self._picked[key] += 1
+                new.append(record.item)
         return new

@@ -1,4 +1,4 @@
-"""A requests session in which an answer has one deadline, headers and body."""
+"""A requests session in which a response has one deadline, headers and body."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import math
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -14,24 +15,29 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 
-class _Timed(io.RawIOBase):
-    """What comes from a socket, within the seconds of one read; sockets themselves give that to each read.
+class DeadlineReader(io.RawIOBase):
+    """Read from a socket until one deadline: the socket's timeout, counted from now.
 
-    :param stream: the socket's own.
+    A socket gives its timeout to each read, so that a server which sends byte by byte is never too late.
+
+    :param stream: the socket's own stream.
     :param sock: the socket.
+    :param clock: monotonic seconds.
     """
 
-    def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
-        self._stream, self._sock = stream, sock
-        self._end = time.monotonic() + (sock.gettimeout() or math.inf)
+    def __init__(
+        self, stream: io.RawIOBase, sock: socket.socket, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._sock, self._clock = stream, sock, clock
+        self._deadline = clock() + (sock.gettimeout() or math.inf)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._end - time.monotonic()
+        left = self._deadline - self._clock()
         if left <= 0:
-            raise TimeoutError("the answer drips")
+            raise TimeoutError("response incomplete when the timeout expired")
         self._sock.settimeout(left)
         return self._stream.readinto(buffer)
 
@@ -41,11 +47,9 @@ class _Timed(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that is to come in time as a whole, headers and body."""
-
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock))
 
 
 class _HTTPConnection(urllib3.connection.HTTPConnection):
@@ -65,8 +69,6 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter that makes such connections."""
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         _use_own_pools(self.poolmanager)
@@ -82,11 +84,11 @@ def _use_own_pools(manager: Any) -> Any:
 
 
 class Session(requests.Session):
-    """A session whose answers come in time, and that looks at no redirect.
+    """A session whose responses have a deadline, and that ignores redirects.
 
-    requests reads and parses even redirects that it does not follow.
+    requests reads and parses redirects even where it does not follow them.
 
-    :param connections: to keep for further requests.
+    :param connections: connections to keep open.
     """
 
     def __init__(self, connections: int) -> None:

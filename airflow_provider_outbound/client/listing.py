@@ -1,32 +1,34 @@
 """Read a whole listing page by page, with proof that no page was missed.
 
-LivePerson documents no total, no largest page and no order. So each page after the first is asked for from
-the last configuration that is held already, and must begin with that very one.
+LivePerson documents no total, no largest page and no order. Therefore each page after the first is requested from
+the last item already held, and must begin with it. The end is proven by two calls: first nothing is past the last
+item, then the last item still comes alone from its own place. The other order would miss what a deletion between
+the two calls moves up.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.protocol import MOST_AHEAD, Flow, host_of
-from airflow_provider_outbound.errors import ProtocolError
-from airflow_provider_outbound.model.items import Item
+from airflow_provider_outbound.client.sender import MOST_AHEAD
+from airflow_provider_outbound.errors import ListingChanged, ProtocolError
+from airflow_provider_outbound.model.items import Record, content_key, item_id
 
-RESTARTS = 3  # times that a listing which changes while it is read is read again
+Key: TypeAlias = str | bytes
+
+RESTART_WAITS = (1.0, 2.0, 4.0)  # seconds before a listing that changed while it was read is read again
+FAR = 1_000_000  # configurations beyond the last one held, where no honest server has any
 
 
-@dataclass(frozen=True)
-class Page:
-    """Configurations that a listing holds from ``offset`` on; offset 0 begins the listing, or begins it again."""
+class Page(NamedTuple):
+    """Items that a listing holds from ``offset`` on; offset 0 begins the listing, or begins it again."""
 
     offset: int
-    items: list[Item]
+    records: list[Record]
 
 
 class Listing:
@@ -38,129 +40,150 @@ class Listing:
 
     def __init__(self, api: Api, channel: str | None = None) -> None:
         self.api, self.channel = api, channel
-        self.calls = 0
-        self._restarts = 0
-        self._misfit: tuple[int, list[Item]] | None = None
-        self._repeated_before: Counter[str] = Counter()
-        self._begin()
+        self.calls = self.count = 0
+        self.repeated: Counter[str] = Counter()  # how often an id came again when the listing was read last
 
-    def _begin(self) -> None:
-        self.count = 0
-        self._length, self._full = 0, False  # of the page that came last
-        self.repeated: Counter[str] = Counter()  # how often an id came again
-        self._first: list[Item] = []
-        self._last: Item = {}
-        self._seen: set[str] = set()
-        self._repeats = 0
-        self._alone = False  # the last one held came with none after it
-        self._none_beyond = False  # nothing came past it
-        self._beyond: list[Item] = []  # something came past it all the same
-        self._ended = False
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages; a page of offset 0 discards those before it.
 
-    def next_page(self) -> Flow[Page | None]:
-        """Ask for the next page; None at the end, which only an empty page proves.
+        A configuration that is listed twice may have moved, and another one with it. So the listing is read once
+        more; if the same ones come twice again, they are listed twice.
 
-        :raises ProtocolError: if the server ignores offsets, or the listing keeps changing while it is read.
+        :raises ListingChanged: if the listing changes each time that it is read.
+        :raises ProtocolError: if the server does not page as documented.
         """
-        while not self._ended:
-            # From the last one held, which must come first. If it comes alone, the end is near: past it, there
-            # must be nothing. If only one is held, the other way round: asking from it first would tell nothing.
-            past = self._alone or (self.count == 1 and not self._none_beyond)
-            offset = self.count if past else max(self.count - 1, 0)
-            items = yield from self.api.list_page(self.channel, offset, self._ahead(offset))
-            self.calls += 1
-            self._full = len(items) in (self.api.account.page_size, self._length)
-            self._length = len(items)
-            if self.count == 0:
-                self._first = items
-                return self._hold(items)
-            if past and not items:
-                self._none_beyond = True
-            elif self._alone:
-                self._alone, self._beyond = False, items  # it may have come alone by chance: ask again
-                continue
-            elif not past and items and identity(items[0]) == identity(self._last):
-                if items[1:]:
-                    return self._hold(items[1:])
-                if self._beyond:
-                    raise self._broken(
-                        f"at offset {self.count} there are {len(self._beyond)} more, "
-                        f"but none after the last one at offset {offset}"
-                    )
-                self._alone = True
+        shifted: _Shifted | None = None
+        listed_twice: Counter[str] = Counter()
+        for wait in (*RESTART_WAITS, None):
+            attempt = _Attempt(self)
+            self.repeated = attempt.repeated
+            try:
+                for page in attempt.pages():
+                    self.count = page.offset + len(page.records)
+                    yield page
+            except _Shifted as error:
+                if shifted and shifted.page == error.page:
+                    raise self.unpageable(error.blame) from None
+                shifted = error
             else:
-                self._start_over(offset, items)
-            if self._alone and self._none_beyond:
-                self._end()
-        return None
+                if attempt.repeated == listed_twice:
+                    return
+                listed_twice = attempt.repeated
+            if wait and self.api.access.retry_waits:  # a sensor's look does not wait: it looks again anyway
+                self.api.sleep(wait)
+        raise ListingChanged(
+            f"The listing at {self.api.access.place} keeps changing: it was read {1 + len(RESTART_WAITS)} times, and "
+            "each time it changed meanwhile. Retry later."
+        )
 
-    def _ahead(self, offset: int) -> Sequence[int]:
-        """Guess the offsets to be asked for after this one; what comes in between decides."""
-        rate = math.ceil(self.api.account.requests_per_second)
-        step = self._length - 1  # the first one of each page is the last of the page before it
-        if offset + 1 != self.count or not rate:
-            return ()
-        if self._full and step:
-            # No more than have been read, so that a guess too many costs a short listing little.
-            pages = min(rate, MOST_AHEAD, self.calls)
-            return range(offset + step, offset + step * pages + 1, step)
-        return [self.count]
+    def request(self, offset: int, ahead: Sequence[int] = (), *, past: bool = False) -> list[Record]:
+        """Return one page, and count the call; see :meth:`Api.list_page`."""
+        self.calls += 1
+        return self.api.list_page(self.channel, offset, ahead, past=past)
 
-    def _hold(self, items: list[Item]) -> Page:
-        page = Page(self.count, items)
-        for item in items:
-            key = identity(item)
-            if key in self._seen:
-                self._repeats += 1
-                self.repeated.update([key] if item_id(item) else [])
-            self._seen.add(key)
-            self._last = item
-        self.count += len(items)
-        self._alone, self._none_beyond, self._beyond, self._ended = False, False, [], not items
-        if self._repeats > len(self._seen) + self.api.account.page_size:
-            raise self._broken(f"the server repeats {len(self._seen)} configurations without end")
+    def unpageable(self, blame: str) -> ProtocolError:
+        """Return the error for a server that does not page as documented."""
+        return ProtocolError(f"Can't read the whole listing at {self.api.access.place}: {blame}.")
+
+
+class _Shifted(Exception):
+    """A page does not continue the listing: it changed meanwhile, or the server does not page as documented."""
+
+    def __init__(self, page: tuple[int, list[Key]], blame: str) -> None:
+        super().__init__()
+        self.page, self.blame = page, blame
+
+
+class _Attempt:
+    """One reading of a listing from its beginning."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._count = 0
+        self._first: list[Key] = []  # the identities of the first page
+        self._last: Key = ""  # the identity of the last item held
+        self._length = 0  # of the last page that began with it
+        self._full = False  # whether that page was as long as pages get
+        self._ids: set[str] = set()
+        self._pages: set[int] = set()  # a hash of each page held
+        self._most = math.inf  # items that an honest server can have
+        self.repeated: Counter[str] = Counter()
+
+    def pages(self) -> Iterator[Page]:
+        records = self._listing.request(0)
+        self._first = list(map(identity, records))
+        self._length = len(records)
+        self._full = self._length == self._listing.api.access.page_size
+        yield self._hold(records)
+        while records:
+            was_full = self._full
+            if was_full:
+                records = self._after_last(self._guesses())
+            if not was_full or not records:
+                beyond = self._listing.request(self._count, past=True)
+                records = self._after_last() or self._next_alone(beyond)
+            if records:
+                yield self._hold(records)
+
+    def _after_last(self, ahead: Sequence[int] = ()) -> list[Record]:
+        """Return the items that follow the last one held, which must come first from its own place."""
+        offset = self._count - 1
+        records = self._listing.request(offset, ahead)
+        if not records or identity(records[0]) != self._last:
+            raise self._shift(offset, records)
+        self._full = len(records) > 1 and len(records) in (self._listing.api.access.page_size, self._length)
+        self._length = len(records)
+        return records[1:]
+
+    def _next_alone(self, beyond: list[Record]) -> list[Record]:
+        """Return what is past the last one held where pages have one item, so that it comes alone from its place."""
+        keys = list(map(identity, beyond))
+        if beyond and item_id(beyond[-1].item) and (keys == self._first or keys[-1] == self._last):
+            raise self._shift(self._count, beyond)
+        return beyond
+
+    def _guesses(self) -> Sequence[int]:
+        """Return the offsets that will probably follow: no more than pages were read, and than one second allows."""
+        rate = math.ceil(self._listing.api.access.account.requests_per_second)
+        step = self._length - 1  # the first item of each page is the last one of the page before it
+        pages = min(rate, MOST_AHEAD, self._listing.calls) if step else 0
+        return range(self._count - 1 + step, self._count + step * pages, step or 1)
+
+    def _hold(self, records: list[Record]) -> Page:
+        keys = list(map(identity, records))
+        self._check_progress(hash(tuple(keys)))
+        for key in filter(None, (item_id(record.item) for record in records)):
+            if key in self._ids:
+                self.repeated[key] += 1
+            self._ids.add(key)
+        page = Page(self._count, records)
+        self._count += len(records)
+        self._last = keys[-1] if keys else ""
         return page
 
-    def _end(self) -> None:
-        """Take the listing as whole, unless an id came twice: it may have moved, and another one with it."""
-        self._ended = self.repeated == self._repeated_before
-        if not self._ended:
-            before = self.repeated
-            self._read_again()
-            self._repeated_before = before
+    def _check_progress(self, page: int) -> None:
+        """Refuse a server that goes round for ever. One that has items of the same content is honest."""
+        if page in self._pages and self._most == math.inf:
+            far = self._count + FAR
+            if self._listing.request(far, past=True):
+                raise self._listing.unpageable(f"the server ignores offset {far} and sends configurations there")
+            self._most = far
+        self._pages.add(page)
+        if self._count > self._most:
+            raise self._listing.unpageable("the server repeats configurations without end")
 
-    def _start_over(self, offset: int, items: list[Item]) -> None:
-        """Begin again after a page that does not fit, unless that can't help."""
-        if self._is_first(items):
-            raise self._broken(f"the server ignores offset {offset} and sends the first page again")
-        if self._misfit == (offset, items):
-            raise self._broken(
+    def _shift(self, offset: int, records: list[Record]) -> _Shifted:
+        keys = list(map(identity, records))
+        if keys == self._first:
+            blame = f"the server ignores offset {offset} and sends the first page again"
+        else:
+            blame = (
                 f"the page at offset {offset} does not begin with the last configuration of the page before it, "
-                "twice in the same way: the server does not count offsets in configurations"
+                "twice in the same way. The server does not count offsets in configurations"
             )
-        self._misfit = (offset, items)
-        self._read_again()
-
-    def _read_again(self) -> None:
-        if self._restarts == RESTARTS:
-            raise self._broken(f"the listing kept changing, also when read {RESTARTS} times again")
-        self._restarts += 1
-        self._begin()
-
-    def _is_first(self, items: list[Item]) -> bool:
-        return [identity(item) for item in items] == [identity(item) for item in self._first]
-
-    def _broken(self, promise: str) -> ProtocolError:
-        host = host_of(str(self.api.list_url))
-        return ProtocolError(f"{host} can't be paged for account {self.api.account.account_id}: {promise}")
+        return _Shifted((offset, keys), blame)
 
 
-def item_id(item: Item) -> str:
-    """Return an item's id, with its type; empty for an item without one, such as a bare channel."""
-    value = item.get("id")
-    return f"{type(value).__name__} {value}" if isinstance(value, (str, int)) and value else ""
-
-
-def identity(item: Item) -> str:
-    """Return what tells an item from others: its id, or its whole content if it has none."""
-    return item_id(item) or hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+def identity(record: Record) -> Key:
+    """Return what tells an item from others: a configuration's id, or the whole content of anything else."""
+    return item_id(record.item) or content_key(record.item)

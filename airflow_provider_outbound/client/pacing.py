@@ -1,55 +1,70 @@
-"""When a request may go out: one pace for all that this process sends to a host."""
+"""When a request may leave: a limit of departures per second, as a sliding window."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
-SLACK = 1.03  # times the gap between two requests: those that are late must not share a second with one too many
+#: Seconds in which the limit applies. 3 % more than one, so that requests that travel for different times do not
+#: arrive within one second.
+WINDOW = 1.03
+LONGEST_WINDOW = 3600.0
 
 
 class Pace:
-    """Spread requests to one host evenly over time: LivePerson asks to avoid bursts (retry policy page).
+    """Let at most so many requests leave in any one second; the first ones leave at once.
 
-    It is that of departures: over a connection that has to be made first, a request arrives later.
+    LivePerson allows 10 requests a second per account and API (retry policy page). The limit applies to when
+    requests leave. One that first opens a connection arrives later.
 
-    :param per_second: requests allowed in a second.
+    :param per_second: requests allowed in a second; below 1, one request in so many seconds.
     :param clock: monotonic seconds.
     """
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._gap, self._clock = min(SLACK / per_second, 3600.0), clock
-        self._next = clock()
+        self._clock = clock
+        self._window = min(WINDOW * max(1.0, 1.0 / per_second), LONGEST_WINDOW)
+        self._departures: deque[float] = deque(maxlen=max(int(per_second), 1))  # reserved ones lie ahead
         self._lock = threading.Lock()
 
-    def until_free(self) -> float:
-        """Return the seconds until a place is free that nobody has taken yet."""
-        return max(self._next - self._clock(), 0.0)
+    def delay(self) -> float:
+        """Return the seconds until a place is free that nobody has reserved."""
+        return max(self._free_at() - self._clock(), 0.0)
 
-    def take(self) -> bool:
-        """Take a place if one is free now; tell whether it was."""
+    def try_acquire(self) -> bool:
+        """Take a place if one is free now, and tell whether it was."""
         with self._lock:
             now = self._clock()
-            if self._next > now:
-                return False
-            self._next = now + self._gap
-            return True
+            free = self._free_at() <= now
+            if free:
+                self._departures.append(now)
+            return free
 
-    def turn(self) -> float:
-        """Take the next free place and return the seconds until then."""
+    def reserve(self) -> float:
+        """Reserve the next place and return the seconds until then."""
         with self._lock:
             now = self._clock()
-            place = max(self._next, now)
-            self._next = place + self._gap
-            return place - now
+            departure = max(self._free_at(), now)
+            self._departures.append(departure)
+            return departure - now
+
+    def _free_at(self) -> float:
+        full = len(self._departures) == self._departures.maxlen
+        return self._departures[0] + self._window if full else 0.0
 
 
-_PACES: dict[tuple[str, float], Pace] = {}
+_PACES: dict[tuple[str, str, float], Pace] = {}
 _PACES_LOCK = threading.Lock()
 
 
-def pace(host: str, per_second: float) -> Pace:
-    """Return the pace that all of this process keep towards a host."""
+def pace_of(host: str, account_id: str, per_second: float) -> Pace:
+    """Return the pace that this process keeps towards a host for an account.
+
+    :param host: host and port.
+    :param account_id: LivePerson's account (site) id.
+    :param per_second: requests allowed in a second.
+    """
     with _PACES_LOCK:
-        return _PACES.setdefault((host, per_second), Pace(per_second))
+        return _PACES.setdefault((host, account_id, per_second), Pace(per_second))

@@ -1,25 +1,29 @@
-"""A list of items that lies in a temporary file."""
+"""The records of a listing, in a temporary file."""
 
 from __future__ import annotations
 
 import tempfile
 from array import array
 from collections.abc import Iterable
-from typing import Any
 
-from airflow_provider_outbound.client.codec import decode, encode
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.items import Record
+
+IN_MEMORY = 8 * 2**20  # bytes: the listing of some thousand configurations
 
 
 class Spool:
-    """Keep items in order, on disk: their number does not matter to memory.
+    """Keep records in order, on disk where they are many: their number does not matter to memory.
 
-    It goes as far with the list's own language as reading a listing needs: the length, one item, and to put
-    others in place of all from some number on. The file is gone when it is closed, or its process ends.
+    It has as much of a list's interface as reading a listing needs: the length, one record, and replacing all from
+    a number on. The file is gone when it is closed, or when its process ends.
+
+    :param in_memory: bytes up to which no file is written.
     """
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self._begins = array("Q", [0])  # where each item begins; the last one is the end
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._file = tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115 - closed by __exit__
+        self._begins = array("Q", [0])  # where each record begins; the last one is the end
 
     def __enter__(self) -> Spool:
         return self
@@ -30,16 +34,16 @@ class Spool:
     def __len__(self) -> int:
         return len(self._begins) - 1
 
-    def __getitem__(self, number: int) -> dict[str, Any]:
+    def __getitem__(self, number: int) -> Record:
         begin, end = self._begins[number], self._begins[number + 1]
         self._file.seek(begin)
-        item: dict[str, Any] = decode(self._file.read(end - begin))
-        return item
+        raw = self._file.read(end - begin)
+        return Record(raw, decode(raw))
 
-    def __setitem__(self, where: slice, items: Iterable[dict[str, Any]]) -> None:
+    def __setitem__(self, where: slice, records: Iterable[Record]) -> None:
         del self._begins[where.start + 1 :]
         self._file.seek(self._begins[-1])
         self._file.truncate()
-        for text in map(encode, items):
-            self._file.write(text)
-            self._begins.append(self._begins[-1] + len(text))
+        for record in records:
+            self._file.write(record.raw)
+            self._begins.append(self._begins[-1] + len(record.raw))

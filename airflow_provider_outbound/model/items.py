@@ -1,271 +1,223 @@
-"""The shape of what the API lists: channels, components, placeholders, and which template is meant.
+"""The shape of what the API lists: configurations, channels, components and their variables.
 
-Any JSON object is taken: fields that are missing or odd read as absent, never as an error.
+Any JSON object is accepted: a field that is missing or malformed reads as absent, never as an error.
 Source: the response examples and "Data fields definitions" of LivePerson's Outbound Configuration API page.
 """
 
 from __future__ import annotations
 
-import math
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
 
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.model.values import parse_timestamp, sort_variables, strings
 
 Item = dict[str, Any]
 
 CHANNELS = ("wa", "sms-twilio", "apple-twilio", "googlercs", "inapp")
 COMPONENTS = ("header", "body", "footer", "button", "media", "text", "image")
 
+#: Headers whose variable a campaign call takes as ``headerVariables``, by sub_type, and not as ``variables``.
+MEDIA_HEADERS = ("image", "video", "document")
+
+#: Fields that LivePerson's page spells in two ways.
+SPELLINGS = {"appNames": "appName", "variables": "Variables"}
+
 # ${{1}} in texts and {{1}} in URLs, as the API's source writes them, and $1, as LivePerson's page shows them.
-PLACEHOLDER = re.compile(r"\$?\{\{ *([0-9]+) *\}\}|\$([0-9]+)")
+_PLACEHOLDER = re.compile(r"\$?\{\{ *(\w+) *\}\}|\$([0-9]+)")
+_URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+class Record(NamedTuple):
+    """An item of a listing.
+
+    :param raw: its JSON, byte for byte as the server sent it.
+    :param item: the decoded object.
+    """
+
+    raw: bytes
+    item: Item
 
 
 def channels(item: Item) -> list[Any]:
-    """Return a configuration's channels; a bare channel is its own only one."""
-    if "channels" not in item:
-        return [item] if item.keys() & {"messageComponents", "type"} else []
-    return _flat(item["channels"])
+    """Return a configuration's channels; a bare channel is its own only one.
+
+    :param item: a configuration or a bare channel.
+    """
+    return [item] if is_bare(item) else _flat(item.get("channels"))
+
+
+def is_bare(item: Item) -> bool:
+    """Tell whether an item is a bare channel, which the API may list in place of its configuration.
+
+    :param item: a configuration or a bare channel.
+    """
+    return "channels" not in item and ("messageComponents" in item or "type" in item)
+
+
+def item_id(item: Item) -> str:
+    """Return a configuration's id as text; empty for one without an id, and for a bare channel.
+
+    A bare channel has no id of its own: the one that it carries is its configuration's, and several may carry it.
+
+    :param item: a configuration or a bare channel.
+    """
+    value = item.get("id")
+    if not value or isinstance(value, bool) or not isinstance(value, (str, int)) or is_bare(item):
+        return ""
+    return str(value)
+
+
+def content_key(value: Any) -> bytes:
+    """Return a short hash of a JSON value, in which the order of keys does not matter.
+
+    :param value: a JSON value, such as an item or a channel.
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
 
 
 def components(channel: Any) -> list[Any]:
-    """Return a channel's message components, also those that LivePerson's page nests in a list."""
+    """Return a channel's message components, including those that LivePerson's page nests in a list.
+
+    :param channel: a channel.
+    """
     return _flat(channel.get("messageComponents")) if isinstance(channel, dict) else []
 
 
+def field(source: Item, key: str) -> Any:
+    """Return a field's value under either of its spellings; None if neither has one.
+
+    :param source: a channel or a component.
+    :param key: the field's first spelling.
+    """
+    value = source.get(key)
+    return source.get(SPELLINGS[key]) if value is None and key in SPELLINGS else value
+
+
 def declared(component: Any) -> Any:
-    """Return what a component says its variables are; the in-app image spells it ``Variables``."""
-    if not isinstance(component, dict):
-        return None
-    return component.get("variables", component.get("Variables"))
+    """Return what a component declares as its variables; the in-app image spells the field ``Variables``.
+
+    :param component: a message component.
+    """
+    return field(component, "variables") if isinstance(component, dict) else None
 
 
 def placeholders(component: Any) -> list[str]:
-    """Return the numbers of the placeholders in a component's texts, each once, in order of appearance."""
+    """Return the variables that a component's texts use, each once, in order of appearance.
+
+    ``${{1}}`` and ``{{name}}`` are placeholders. ``$1`` is one only where the component declares variable 1;
+    elsewhere it may be a price.
+
+    :param component: a message component.
+    """
     if not isinstance(component, dict):
         return []
-    texts = (text for text in component.values() if isinstance(text, str) and ("$" in text or "{{" in text))
-    found = (match for text in texts for match in PLACEHOLDER.finditer(text))
-    return list(dict.fromkeys(match[1] or match[2] for match in found))
+    found: dict[str, None] = {}
+    stated: list[str] | None = None  # read only where a "$1" occurs
+    for value in component.values():
+        if not isinstance(value, str) or ("$" not in value and "{{" not in value):
+            continue
+        for match in _PLACEHOLDER.finditer(value):
+            if match[1]:
+                found[match[1]] = None
+                continue
+            if stated is None:
+                stated = strings(declared(component)) or []
+            if match[2] in stated:
+                found[match[2]] = None
+    return list(found)
+
+
+def takes(component: Any) -> list[str]:
+    """Return the variables that a component takes: those it declares, or else those that its texts use.
+
+    :param component: a message component.
+    """
+    stated = strings(declared(component))
+    return placeholders(component) if stated is None else stated
+
+
+def media_header(component: Any) -> str | None:
+    """Return the sub_type of a media header (``image``, ``video`` or ``document``); None for other components.
+
+    :param component: a message component.
+    """
+    if not isinstance(component, dict) or component.get("type") != "header":
+        return None
+    sub_type = component.get("sub_type")
+    return sub_type if sub_type in MEDIA_HEADERS else None
 
 
 def variables(*channels: Any) -> list[str]:
-    """Return the variables that channels' templates take, sorted.
+    """Return the variables that channels' templates take, sorted, without those of media headers.
 
-    A component's own declaration counts; only where it makes none do its placeholders ("$5" may be a price).
+    :param channels: the channels.
     """
-    names: set[str] = set()
-    for channel in channels:
-        for component in components(channel):
-            stated = strings(declared(component))
-            names.update(placeholders(component) if stated is None else stated)
-    return in_order(names)
+    return sort_variables(
+        name for each in _all_components(channels) if not media_header(each) for name in takes(each)
+    )
 
 
-def in_order(names: Iterable[str]) -> list[str]:
-    """Return variables' names each once, ``9`` before ``10``."""
-    return sorted(sorted(set(names)), key=len)
+def header_variables(*channels: Any) -> list[str]:
+    """Return the media headers that take a variable, by sub_type, each once.
 
+    A header takes one if its texts hold a placeholder, or if it declares a variable and its content is not a fixed
+    URL: LivePerson's page has a document header that declares variable 1 but links to a fixed file.
 
-def strings(value: Any) -> list[str] | None:
-    """Return a list of strings from a list of strings or numbers, or from one; None if it is neither."""
-    values = value if isinstance(value, list) else [value]
-    texts = [text(each) for each in values]
-    return None if None in texts else cast("list[str]", texts)
-
-
-def storable(text: str) -> str:
-    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
-    return text.encode(errors="replace").decode()
-
-
-def text(value: Any) -> str | None:
-    """Return a string or a number as text that can be stored; None for anything else."""
-    if isinstance(value, str):
-        return value if value.isascii() else storable(value)
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def plain(value: Any) -> Any:
-    """Return JSON data as Airflow can pass it on: text that UTF-8 can hold, and no number out of bounds.
-
-    :param value: what ``json.loads`` gave.
+    :param channels: the channels.
     """
-    if isinstance(value, dict):
-        return {storable(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return str(value)
-    return storable(value) if isinstance(value, str) else value
+    found = (media_header(each) for each in _all_components(channels) if _takes_media(each))
+    return list(dict.fromkeys(sub_type for sub_type in found if sub_type))
 
 
-def moment(value: Any) -> datetime | None:
-    """Return a date in UTC from ISO text or from milliseconds since 1970; None if it is neither."""
-    try:
-        if isinstance(value, str) and not value.isdigit():
-            # Python 3.10 reads neither "Z" nor "+0000".
-            text = value.strip().replace("Z", "+00:00")
-            if text[-5:-4] in ("+", "-"):
-                text = f"{text[:-2]}:{text[-2:]}"
-            date = datetime.fromisoformat(text)
-            return date.astimezone(timezone.utc) if date.tzinfo else date.replace(tzinfo=timezone.utc)
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # else seconds?
-            return datetime.fromtimestamp(int(value) / 1000, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
+def _takes_media(header: Any) -> bool:
+    """Tell whether a media header's URL is a variable."""
+    if not media_header(header):
+        return False
+    content = header.get("content")
+    fixed = isinstance(content, str) and _URL.match(content)
+    return bool(placeholders(header)) or (bool(takes(header)) and not fixed)
 
 
 def newer(one: Item, other: Item) -> Item:
-    """Return the one of two states of a configuration that was updated last; the second if that is open."""
-    first, second = moment(one.get("updatedAt")), moment(other.get("updatedAt"))
+    """Return the state of a configuration that was updated last; the second one if that cannot be told.
+
+    :param one: a state of the configuration.
+    :param other: another state, found later.
+    """
+    first, second = parse_timestamp(one.get("updatedAt")), parse_timestamp(other.get("updatedAt"))
     return one if first and (not second or first > second) else other
 
 
-def merged(one: Item, other: Item) -> Item:
-    """Return a configuration that two channels' listings have: as updated last, with the channels of both."""
-    base = newer(one, other)
-    have = {str(channel.get("type")) for channel in channels(base) if isinstance(channel, dict)}
-    rest = channels(one if base is other else other)
-    missing = [each for each in rest if isinstance(each, dict) and str(each.get("type")) not in have]
-    both = [*missing, *channels(base)] if base is other else [*channels(base), *missing]
-    return {**base, "channels": both} if missing else base
+def merged(states: Sequence[Item]) -> Item:
+    """Return one configuration from the states of it that several channels' listings contain.
 
+    Its fields are those of the state updated last. Its channels are the distinct ones of all states: those of the
+    longest list first, in its order, which is the order of preference.
 
-@dataclass(frozen=True)
-class Look:
-    """What one look at a listing found: the template, or what there is instead of it.
-
-    :param item: the configuration (or bare channel) that fits; None if there is none.
-    :param channels: its channels that fit.
-    :param seen: one line for logs and messages.
+    :param states: the states, in the order found; one at least.
     """
-
-    item: Item | None
-    channels: list[Item]
-    seen: str
-
-    def summary(self) -> dict[str, Any]:
-        """Return what a campaign needs to know of the template, as plain JSON."""
-        item = self.item or {}
-        return {
-            "id": text(item.get("id")),
-            "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
-            "updated_at": text(item.get("updatedAt")),
-            "channels": [text(channel.get("type")) for channel in self.channels],
-            "variables": variables(*self.channels),
-        }
+    newest = reduce(newer, states)
+    distinct: dict[bytes, Any] = {}
+    for state in sorted(states, key=lambda state: len(channels(state)), reverse=True):
+        for channel in channels(state):
+            distinct.setdefault(content_key(channel), channel)
+    if [content_key(channel) for channel in channels(newest)] == list(distinct):
+        return newest
+    return {**newest, "channels": list(distinct.values())}
 
 
-class Catalogue:
-    """A listing by the names of its templates, for many who look for one each.
-
-    :param items: configurations or bare channels.
-    """
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self.count = 0
-        self._by_name: dict[str, list[Item]] = {}
-        for item in items:
-            self.count += 1
-            names = [name for channel in channels(item) for name in _names(item, channel)]
-            for name in dict.fromkeys([*names, *_names(item, None)]):
-                self._by_name.setdefault(name, []).append(item)
-
-    def named(self, name: str) -> list[Item]:
-        """Return the items that have a name, or a channel with that WhatsApp templatename.
-
-        :param name: the name.
-        """
-        return self._by_name.get(name, [])
-
-
-def _names(item: Item, channel: Any) -> list[str]:
-    """Return what a channel's template goes by: its configuration's name, and its own on WhatsApp."""
-    names = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
-    return [name for name in names if isinstance(name, str)]
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """Which template is meant.
-
-    :param name: a configuration's ``name``, or a WhatsApp ``templatename``.
-    :param channel: the type of channel that it must be in; None for any.
-    :param language: the language that it must be in, as LivePerson writes it; None for any.
-    :param variables: exactly the variables that it must take, in any order; None for any.
-    :raises ConfigError: for a criterion that nothing can meet.
-    """
-
-    name: str
-    channel: str | None = None
-    language: str | None = None
-    variables: Iterable[str | int] | None = None
-
-    def __post_init__(self) -> None:
-        given = {"channel": self.channel, "language": self.language}
-        stated = {field: value for field, value in given.items() if value is not None}
-        for field, value in {"name": self.name, **stated}.items():
-            if not isinstance(value, str) or not value.strip():
-                raise ConfigError(f"template {field} is {one_line(repr(value), 60)}: give a text that isn't empty")
-        if self.variables is not None:
-            several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, str)
-            wanted = strings(list(self.variables)) if several else None
-            if wanted is None:
-                shown = one_line(repr(self.variables), 60)
-                raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")
-            object.__setattr__(self, "variables", tuple(in_order(wanted)))
-
-    def look(self, catalogue: Catalogue) -> Look:
-        """Find the template in a listing; the one updated last if several fit.
-
-        :param catalogue: the listing.
-        """
-        found: Look | None = None
-        near: list[str] = []
-        for item in catalogue.named(self.name):
-            objects = [channel for channel in channels(item) if isinstance(channel, dict)]
-            named = [channel for channel in objects if self.name in _names(item, channel)]
-            fitting = [channel for channel in named if not self._misfit(channel)]
-            if fitting and (not found or newer(found.item or {}, item) is item):
-                found = Look(item, fitting, f"{self} is there")
-            near += [self._misfit(channel) for channel in named] or ["it has no channel yet"]
-        if found:
-            return found
-        if near:
-            others = "; ".join(dict.fromkeys(near))
-            return Look(None, [], f"{self} is not there: a template of that name is, but {one_line(others, 600)}")
-        return Look(None, [], f"{self} is not there: none of {catalogue.count} configurations has that name")
-
-    def _misfit(self, channel: Item) -> str:
-        """Return why a channel is not the one that is meant; empty if it is."""
-        kind, language, takes = channel.get("type"), channel.get("language"), variables(channel)
-        if self.channel not in (None, kind):
-            return f"in channel {kind}"
-        if self.language not in (None, language):
-            return f"in channel {kind}, language {language}"
-        if self.variables is not None and set(takes) != set(self.variables):
-            used = in_order(number for component in components(channel) for number in placeholders(component))
-            differ = f" (its texts use {used})" if used != takes else ""
-            return f"in channel {kind}, language {language}, variables {takes}{differ}"
-        return ""
-
-    def __str__(self) -> str:
-        variables = None if self.variables is None else list(self.variables)
-        wanted = {"channel": self.channel, "language": self.language, "variables": variables}
-        parts = [f"{field} {one_line(value)}" for field, value in wanted.items() if value is not None]
-        return ", ".join([f"template {one_line(repr(self.name))}", *parts])
+def _all_components(channels: Sequence[Any]) -> Iterator[Any]:
+    for channel in channels:
+        yield from components(channel)
 
 
 def _flat(value: Any) -> list[Any]:
-    """Return the members of lists within lists; one object counts as a list of it, nothing as none."""
-    if isinstance(value, list) and set(map(type, value)) == {dict}:  # as nearly always
+    """Return the members of lists within lists; a single object counts as a list of it, null as an empty one."""
+    if isinstance(value, list) and set(map(type, value)) == {dict}:  # nearly always
         return value
     members, left = [], [value]
     while left:

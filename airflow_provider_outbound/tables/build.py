@@ -12,10 +12,11 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_outbound.client.codec import encode
-from airflow_provider_outbound.errors import ProtocolError, one_line
-from airflow_provider_outbound.model import items as templates
+from airflow_provider_outbound.errors import ProtocolError, printable
+from airflow_provider_outbound.model import items as model_items
+from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.model.items import Item
+from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, text
 from airflow_provider_outbound.tables.schemas import (
     CHANNEL,
     COMPONENT,
@@ -85,8 +86,8 @@ def _tables(
             tables["components"] = _components(items, odd)
     except pa.ArrowInvalid as error:  # a column of more than 2 GiB
         if len(items) == 1:
-            shown = one_line(repr(items[0].get("id")), 60)
-            raise ProtocolError(f"configuration {shown} is too large for a table: {one_line(error)}") from None
+            shown = printable(repr(items[0].get("id")), 60)
+            raise ProtocolError(f"configuration {shown} is too large for a table: {printable(error)}") from None
         middle = len(items) // 2
         halves = (items[:middle], items[middle:])
         return whole(_tables(half, account_id, fetched_at, notes, names) for half in halves)
@@ -106,12 +107,12 @@ def whole(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
 
 
 def _configurations(items: list[Item], account_id: str, fetched_at: datetime, notes: Counter[str]) -> pa.Table:
-    channels = [[each for each in templates.channels(item) if isinstance(each, dict)] for item in items]
+    channels = [[each for each in model_items.channels(item) if isinstance(each, dict)] for item in items]
     columns = _read(CONFIGURATIONS, items, notes)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        values = ([templates.text(channel.get(key)) for channel in each] for each in channels)
-        columns[column] = [list(dict.fromkeys(text for text in texts if text is not None)) for texts in values]
-    columns["variables"] = [templates.variables(*each) for each in channels]
+        values = ([text(channel.get(key)) for channel in each] for each in channels)
+        columns[column] = [list(dict.fromkeys(each for each in texts if each is not None)) for texts in values]
+    columns["variables"] = [model_items.variables(*each) for each in channels]
     columns["raw"] = list(map(encode, items))
     columns["account_id"] = [account_id] * len(items)
     columns["fetched_at"] = [fetched_at] * len(items)
@@ -125,12 +126,12 @@ def _components(items: list[Item], notes: Counter[str]) -> pa.Table:
     channels = [
         (number, index, channel)
         for number, item in enumerate(items)
-        for index, channel in enumerate(templates.channels(item))
+        for index, channel in enumerate(model_items.channels(item))
     ]
     rows = [
         (number, index, component)
         for number, (_, _, channel) in enumerate(channels)
-        for index, component in _numbered(templates.components(channel))
+        for index, component in _numbered(model_items.components(channel))
     ]
     of_channel = pa.array([number for number, _, _ in rows], pa.int64())
     of_item = pa.array([number for number, _, _ in channels], pa.int64()).take(of_channel)
@@ -141,19 +142,19 @@ def _components(items: list[Item], notes: Counter[str]) -> pa.Table:
     columns["channel_index"] = pa.array([index for _, index, _ in channels], pa.int64()).take(of_channel)
     columns["component_index"] = [index for _, index, _ in rows]
     columns |= _read(COMPONENT, [component for _, _, component in rows], notes)
-    used = [None if each is _NONE else templates.placeholders(each) for _, _, each in rows]
+    used = [None if each is _NONE else model_items.placeholders(each) for _, _, each in rows]
     columns["placeholders"] = used
     columns["raw"] = [None if each is _NONE else encode(each) for _, _, each in rows]
 
     for kind in channels_own["channel_type"].to_pylist():
-        if kind not in templates.CHANNELS:
-            notes[f"unknown channel type {one_line(repr(kind), 40)}"] += 1
+        if kind not in model_items.CHANNELS:
+            notes[f"unknown channel type {printable(repr(kind), 40)}"] += 1
     declared = columns["variables"].to_pylist()
     for kind, takes, uses in zip(columns["component_type"].to_pylist(), declared, used, strict=True):
         if uses is None:
             continue
-        if kind not in templates.COMPONENTS:
-            notes[f"unknown component type {one_line(repr(kind), 40)}"] += 1
+        if kind not in model_items.COMPONENTS:
+            notes[f"unknown component type {printable(repr(kind), 40)}"] += 1
         if set(uses) != set(takes or ()):
             notes["components whose variables and placeholders differ"] += 1
     return _table("components", columns)
@@ -204,22 +205,6 @@ def _replaced(value: Any, kept: Any) -> bool:
     return any(isinstance(one, str) and one != other for one, other in zip(values, texts, strict=True))
 
 
-def _integer(value: Any) -> int | None:
-    with suppress(ValueError, OverflowError):
-        number = value if isinstance(value, int) else int(value) if isinstance(value, str) else None
-        if isinstance(value, float) and value.is_integer():
-            number = int(value)
-        if number is not None and not isinstance(value, bool) and -(2**63) <= number < 2**63:
-            return number
-    return None
-
-
-def _boolean(value: Any) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
-
-
 #: The types of values that a column takes as they are.
 _PLAIN: dict[str, set[type]] = {
     "string": {str, type(None)},
@@ -229,11 +214,11 @@ _PLAIN: dict[str, set[type]] = {
     "strings": {list, type(None)},
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "string": templates.text,
-    "int64": _integer,
-    "bool": _boolean,
-    "timestamp": templates.moment,
-    "strings": templates.strings,
+    "string": text,
+    "int64": integer,
+    "bool": boolean,
+    "timestamp": parse_timestamp,
+    "strings": strings,
 }
 
 

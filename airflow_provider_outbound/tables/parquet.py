@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write(
         base = folder if isinstance(folder, ObjectStoragePath) else ObjectStoragePath(os.fspath(folder))
         storage = base.fs
     except (TypeError, ValueError, ImportError) as error:
-        raise ConfigError(f"output_path {one_line(repr(folder))} can't be used: {one_line(error)}") from error
+        raise ConfigError(f"output_path {printable(repr(folder))} can't be used: {printable(error)}") from error
     left = iter(parts)
     first = next(left)
     base.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from airflow_provider_outbound.errors import ConfigError, one_line
+from airflow_provider_outbound.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,6 +101,6 @@ def schema(table: str) -> pa.Schema:
     import pyarrow as pa
 
     if table not in TABLES:
-        raise ConfigError(f"table is {one_line(repr(table), 60)}: give configurations or components")
+        raise ConfigError(f"table is {printable(repr(table), 60)}: give configurations or components")
     columns = CONFIGURATIONS if table == "configurations" else COMPONENTS
     return pa.schema([pa.field(column, types()[kind]) for column, kind, _ in columns])

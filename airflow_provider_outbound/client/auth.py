@@ -1,0 +1,197 @@
+"""How requests are authorized: with a bearer token as it is, or with an AppJWT that is fetched and renewed."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
+
+import jwt
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from airflow_provider_outbound.client.account import Account, Secret
+from airflow_provider_outbound.client.responses import LEGAL, Endpoint
+from airflow_provider_outbound.client.sender import Request
+from airflow_provider_outbound.errors import AuthError, ProtocolError, printable
+
+if TYPE_CHECKING:
+    from airflow_provider_outbound.client.api import Api
+
+TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where a response doesn't say
+TOKEN_MARGIN = 60.0  # seconds before its end at which a token counts as stale
+CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client secret) and schema (account)"
+
+
+class Auth(Protocol):
+    """How an account's requests are authorized."""
+
+    token_life: float
+
+    def ready(self, api: Api) -> AuthBase:
+        """Return what authorizes a request now. Call it in the caller's thread only: it may log in."""
+
+    def refused(self) -> bool:
+        """Take note of a 401, and tell whether another try is worthwhile."""
+
+    def secrets(self) -> list[Secret]:
+        """Return all values that no message may show."""
+
+
+class BearerToken(AuthBase):
+    """Authorize a request with a token.
+
+    :param token: the token.
+    """
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the header when the request is sent."""
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+class Bearer:
+    """Use the bearer token of the Connection as it is.
+
+    :param account: whose secret is the token.
+    """
+
+    token_life = 0.0
+
+    def __init__(self, account: Account) -> None:
+        self._token = account.secret
+
+    def ready(self, api: Api) -> AuthBase:
+        return BearerToken(self._token)
+
+    def refused(self) -> bool:
+        return False
+
+    def secrets(self) -> list[Secret]:
+        return [self._token]
+
+
+class AppJwt:
+    """Log in by the client-credentials grant, and again when the token is stale or was refused.
+
+    :param account: whose client id and secret to log in with.
+    :param clock: monotonic seconds, for the token's age.
+    :param mask: gets each token, to keep it out of logs.
+    """
+
+    def __init__(self, account: Account, clock: Callable[[], float], mask: Callable[[str], object]) -> None:
+        self._account, self._clock, self._mask = account, clock, mask
+        self.token_life = 0.0
+        self._token: Secret | None = None
+        self._stale_at = -math.inf
+
+    def ready(self, api: Api) -> AuthBase:
+        if self._token is None or self._clock() >= self._stale_at:
+            self._token = self._log_in(api)
+        return BearerToken(self._token)
+
+    def refused(self) -> bool:
+        self._token = None  # it may have been revoked
+        return True
+
+    def secrets(self) -> list[Secret]:
+        return [self._account.secret, *([self._token] if self._token else [])]
+
+    def _log_in(self, api: Api) -> Secret:
+        """Get a token from Sentinel (AppJWT page).
+
+        :raises AuthError: if the credentials are refused, or the token is for another account.
+        """
+        account = self._account
+        version = {"v1": "api/account/{}/app/token?v=1.0", "v2": "api/v2/account/{}/app/token"}[account.token_api]
+        path = f"/sentinel/{version.format(account.account_id)}"
+        advice = f"{CHECK_CREDENTIALS}, and its extra token_api, which is {account.token_api}."
+        endpoint = Endpoint(
+            purpose="get a token",
+            busy_wait=5.0,
+            auth_statuses=(400, 401, 403),
+            advice={**dict.fromkeys((400, 401, 403, 404), advice), 451: LEGAL},
+            quotable=False,
+        )
+        host, data = api.read_json(
+            endpoint,
+            lambda: Request(
+                "POST", f"{api.sentinel_url()}{path}", _ClientCredentials(account), "application/x-www-form-urlencoded"
+            ),
+        )
+        # Wrapped before anything can fail, so that no frame of a traceback shows it.
+        token = Secret(data.pop("access_token", None) if isinstance(data, dict) else None)
+        if not _is_token(token.reveal()):
+            raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
+        self._mask(token.reveal())
+        claims = _claims(token)
+        self._check_audience(host, claims.get("aud"))
+        lives = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), _seconds(data.get("expires_in")))
+        self.token_life = min((life for life in lives if 0 < life < math.inf), default=TOKEN_LIFE)
+        # Counted from receipt, so that wrong clocks on either side do no harm.
+        self._stale_at = self._clock() + self.token_life - min(TOKEN_MARGIN, self.token_life / 2)
+        return token
+
+    def _check_audience(self, host: str, audience: object) -> None:
+        """Refuse a token for another account: its audience is "le" and the account id (AppJWT page)."""
+        names = audience if isinstance(audience, list) else [audience]
+        accounts = [name for name in names if isinstance(name, str) and name.startswith("le")]
+        if accounts and f"le{self._account.account_id}" not in accounts:
+            raise AuthError(
+                f"{host} sent a token for {printable(accounts[0], 60)}, not for account "
+                f"{self._account.account_id}. {CHECK_CREDENTIALS}.",
+                status=200,
+                url=f"https://{host}",
+            )
+
+
+def auth_of(account: Account, clock: Callable[[], float] = time.monotonic, mask: Callable[[str], object] = str) -> Auth:
+    """Return how an account's requests are authorized.
+
+    :param account: its ``auth`` decides.
+    :param clock: monotonic seconds, for a token's age.
+    :param mask: gets each token, to keep it out of logs.
+    """
+    return Bearer(account) if account.auth == "bearer" else AppJwt(account, clock, mask)
+
+
+class _ClientCredentials(AuthBase):
+    """Write the client id and secret into the body of a login when it is sent."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.body = urlencode(
+            {
+                "client_id": self._account.client_id,
+                "client_secret": self._account.secret.reveal(),
+                "grant_type": "client_credentials",
+            }
+        ).encode()
+        return request  # requests then counts the body's length
+
+
+def _claims(token: Secret) -> dict[str, Any]:
+    """Return a JWT's claims; none if it is opaque. They arrive over TLS from Sentinel itself, so none is verified."""
+    try:
+        return jwt.decode(token.reveal(), options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return {}
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[!-~]+", value) is not None
+
+
+def _seconds(value: object) -> float:
+    try:
+        return float(value) if isinstance(value, (int, float, str)) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan

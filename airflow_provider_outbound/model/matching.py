@@ -1,0 +1,185 @@
+"""Which template is meant, and what a listing holds in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.items import (
+    Item,
+    Record,
+    channels,
+    components,
+    header_variables,
+    media_header,
+    newer,
+    placeholders,
+    takes,
+    variables,
+)
+from airflow_provider_outbound.model.values import sort_variables, strings, text
+
+_WORD = re.compile(r"[\w.+-]+")
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a listing holds of the template that is meant.
+
+    :param item: the configuration (or bare channel) that fits; None if there is none.
+    :param channels: its channels that fit.
+    :param seen: one line for logs and messages.
+    """
+
+    item: Item | None
+    channels: list[Item]
+    seen: str
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a campaign needs to know of the template, as plain JSON.
+
+        ``language`` is that of the first channel that fits; the other fields cover all channels that fit.
+        """
+        item = self.item or {}
+        parts = [each for channel in self.channels for each in components(channel) if isinstance(each, dict)]
+        return {
+            "id": text(item.get("id")),
+            "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
+            "updated_at": text(item.get("updatedAt")),
+            "channels": [text(channel.get("type")) for channel in self.channels],
+            "language": text(self.channels[0].get("language")),
+            "variables": variables(*self.channels),
+            "header_variables": header_variables(*self.channels),
+            "components": [
+                {
+                    "type": text(each.get("type")),
+                    "sub_type": text(each.get("sub_type")),
+                    "variables": sort_variables(takes(each)),
+                }
+                for each in parts
+            ],
+        }
+
+
+class TemplateIndex:
+    """A listing by the names of its templates, for many lookups.
+
+    It holds bytes and no decoded objects: Python's garbage collector would visit each of those, again and again.
+
+    :param records: the items of the listing.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.count = 0
+        by_name: dict[str, list[bytes]] = {}
+        for raw, item in records:
+            self.count += 1
+            names = [name for channel in channels(item) for name in _names(item, channel)]
+            for name in dict.fromkeys([*names, *_names(item, None)]):
+                by_name.setdefault(name, []).append(raw)
+        self._by_name = {name: tuple(raws) for name, raws in by_name.items()}
+
+    def named(self, name: str) -> list[Item]:
+        """Return the items that have a name, or a channel with that WhatsApp templatename.
+
+        :param name: the name.
+        """
+        return [decode(raw) for raw in self._by_name.get(name, ())]
+
+
+def _names(item: Item, channel: Any) -> list[str]:
+    """Return the names of a channel's template: its configuration's, and on WhatsApp its own."""
+    names = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
+    return [name for name in names if isinstance(name, str)]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Which template is meant.
+
+    :param name: a configuration's ``name``, or a WhatsApp ``templatename``.
+    :param channel: the type of channel that it must be in; None for any.
+    :param language: the language that it must be in, as LivePerson writes it; None for any.
+    :param variables: exactly the variables that it must take, without those of media headers, in any order; None
+        for any.
+    :raises ConfigError: for a criterion that nothing can meet.
+    """
+
+    name: str
+    channel: str | None = None
+    language: str | None = None
+    variables: Iterable[str | int] | None = None
+
+    def __post_init__(self) -> None:
+        given = {"channel": self.channel, "language": self.language}
+        stated = {field: value for field, value in given.items() if value is not None}
+        for field, value in {"name": self.name, **stated}.items():
+            if not isinstance(value, str) or not value.strip():
+                shown = printable(repr(value), 60)
+                raise ConfigError(f"template {field} is {shown}: give text that is not empty")
+        if self.variables is not None:
+            several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, str)
+            wanted = strings(list(self.variables)) if several else None
+            if wanted is None:
+                shown = printable(repr(self.variables), 60)
+                raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")
+            object.__setattr__(self, "variables", tuple(sort_variables(wanted)))
+
+    def match(self, index: TemplateIndex) -> Match:
+        """Find the template in a listing; the one updated last if several fit.
+
+        :param index: the listing.
+        """
+        best: tuple[Item, list[Item]] | None = None
+        near: dict[str, None] = {}
+        for item in index.named(self.name):
+            objects = [channel for channel in channels(item) if isinstance(channel, dict)]
+            named = [channel for channel in objects if self.name in _names(item, channel)]
+            misfits = [self._misfit(channel) for channel in named]
+            fitting = [channel for channel, misfit in zip(named, misfits, strict=True) if not misfit]
+            if fitting and (not best or newer(best[0], item) is item):
+                best = (item, fitting)
+            near |= dict.fromkeys(misfits or ["has no channel yet"])
+        name = _shown(self.name)
+        if best:
+            places = dict.fromkeys(_place(channel.get("type"), channel.get("language")) for channel in best[1])
+            return Match(*best, printable(f"Found {name} in {', '.join(places)}", 600))
+        if near:
+            return Match(None, [], printable(f"Not there yet: {name} {'; '.join(near)}", 600))
+        return Match(None, [], f"Not there yet: none of {index.count} configurations is named {name}")
+
+    def _misfit(self, channel: Item) -> str:
+        """Return how a channel differs from the one that is meant; empty if it fits."""
+        kind, language = channel.get("type"), channel.get("language")
+        if self.channel not in (None, kind):
+            return f"is in {_place(kind)}, not in {_place(self.channel)}"
+        if self.language not in (None, language):
+            return f"is in {_place(kind, language)}, not in {_place(self.channel, self.language)}"
+        taken = variables(channel)
+        if self.variables is None or set(taken) == set(self.variables):
+            return ""
+        used = sort_variables(
+            name for each in components(channel) if not media_header(each) for name in placeholders(each)
+        )
+        differ = f" (its texts use {used})" if used != taken else ""
+        return f"has variables {taken} in {_place(kind, language)}{differ}, not {list(self.variables)}"
+
+    def __str__(self) -> str:
+        place = "" if self.channel is self.language is None else f" in {_place(self.channel, self.language)}"
+        taking = "" if self.variables is None else f" with variables {list(self.variables)}"
+        return printable(f"{_shown(self.name)}{place}{taking}", 300)
+
+
+def _place(*parts: Any) -> str:
+    """Return a channel's type and language for a message, such as ``wa/en``, as far as they are known."""
+    return "/".join(_shown(part) for part in parts if part is not None) or "a channel without type"
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message: a plain word as it is, anything else as Python writes it."""
+    shown = value if isinstance(value, str) and _WORD.fullmatch(value) else repr(value)
+    return printable(shown, 100)

@@ -1,0 +1,111 @@
+"""Loose values as typed ones: what cannot be read is None, never an error."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timezone
+from typing import Any, cast
+
+from pendulum.parsing import parse_iso8601
+
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")  # 19 digits hold any 64-bit integer
+
+
+def utf8_safe(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark.
+
+    :param text: any text.
+    """
+    return text.encode(errors="replace").decode()
+
+
+def text(value: Any) -> str | None:
+    """Return a string or a number as text that UTF-8 can hold; None for anything else.
+
+    :param value: a JSON value.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else utf8_safe(value)
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def strings(value: Any) -> list[str] | None:
+    """Return a list of strings from a list of strings or numbers, or from a single one; None for anything else.
+
+    :param value: a JSON value.
+    """
+    values = value if isinstance(value, list) else [value]
+    texts = [text(each) for each in values]
+    return None if None in texts else cast("list[str]", texts)
+
+
+def integer(value: Any) -> int | None:
+    """Return a 64-bit integer from a number or from ASCII digits; None for anything else.
+
+    :param value: a JSON value.
+    """
+    number: int | None = None
+    if isinstance(value, str):
+        number = int(value) if _INTEGER.fullmatch(value) else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
+    return number if number is not None and -(2**63) <= number < 2**63 else None
+
+
+def boolean(value: Any) -> bool | None:
+    """Return true or false from a boolean or from its text; None for anything else.
+
+    :param value: a JSON value.
+    """
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def parse_timestamp(value: Any) -> datetime | None:
+    """Return a point in time, in UTC, from ISO 8601 text or from milliseconds since 1970; None for anything else.
+
+    Pendulum reads the text, because Python's own parser takes more forms in each version.
+
+    :param value: a JSON value. Text without a time is midnight, and without a zone UTC.
+    """
+    try:
+        if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+            read = parse_iso8601(value.strip())
+            if isinstance(read, datetime):
+                return read.astimezone(timezone.utc) if read.tzinfo else read.replace(tzinfo=timezone.utc)
+            # It also returns times and durations, which are no point in time.
+            return datetime.combine(read, time(), timezone.utc) if isinstance(read, date) else None
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # else seconds?
+            return datetime.fromtimestamp(int(value) / 1000, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def sort_variables(names: Iterable[str]) -> list[str]:
+    """Return the names of variables each once, ``9`` before ``10``.
+
+    :param names: the names, in any order.
+    """
+    return sorted(sorted(set(names)), key=len)
+
+
+def xcom_safe(value: Any) -> Any:
+    """Return JSON data as Airflow can store it: text that UTF-8 can hold, and no number out of bounds.
+
+    :param value: what ``json.loads`` returned.
+    """
+    if isinstance(value, dict):
+        return {utf8_safe(key): xcom_safe(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [xcom_safe(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return utf8_safe(value) if isinstance(value, str) else value
