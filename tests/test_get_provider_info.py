@@ -9,9 +9,11 @@ from importlib.resources import files
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from airflow.sdk import Connection
 
+from airflow_provider_outbound.client.account import Settings
 from airflow_provider_outbound.connections import CONN_TYPE, EXTRAS, account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.hooks import OutboundHook
@@ -62,3 +64,23 @@ def test_defaults_of_the_form_are_those_of_the_code() -> None:
     filled = account_of(Connection(**blank, extra=json.dumps(defaults)))
     assert filled == account_of(Connection(**blank))
     assert tuple(defaults) == EXTRAS
+
+
+def test_form_follows_from_the_settings() -> None:
+    (declared,) = INFO["connection-types"]
+    (described,) = msgspec.json.schema(Settings, schema_hook=lambda kind: {"type": "string"})["$defs"].values()
+    assert declared["conn-fields"] == {name: form_field(each) for name, each in described["properties"].items()}
+
+
+def form_field(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the form's field for a setting: it may be blank, and switches and objects are text."""
+    allowed = described.get("anyOf", [described])
+    types = {"string" if "enum" in each or each["type"] == "boolean" else each["type"] for each in allowed}
+    types |= {"string"} if "object" in types else set()
+    default = described["default"]
+    schema = {
+        "type": [*sorted(types - {"null"}, reverse=True), "null"],
+        "default": str(default).lower() if isinstance(default, bool) else default or None,
+    }
+    bounds = {key: described[key] for key in ("enum", "minimum", "maximum") if key in described}
+    return {"label": described["title"], "description": described["description"], "schema": {**schema, **bounds}}
