@@ -85,8 +85,8 @@ class OutboundHook(BaseHook):
         """Yield the account's configurations as its pages arrive.
 
         They arrive before the end is proven: an error may follow, and one that was deleted meanwhile may be among
-        them. One that is listed twice is yielded once, as listed first. If the listing has to be read again because
-        it changed, those already yielded are not repeated. Memory holds a few pages and a key per configuration.
+        them. One that is listed twice is yielded once, as listed first. If the listing changes and has to be read
+        again, those already yielded are not repeated. Memory holds a few pages and a key per configuration.
 
         :param channel: one channel, such as ``wa``; None for all.
         """
