@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
@@ -23,6 +24,10 @@ from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, Outb
 from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
 
 T = TypeVar("T")
+
+#: Seconds between the starts of two accounts' polls: 64 that begin together are spread over a second. All at once,
+#: their threads would keep Python's interpreter lock from the loop.
+START_GAP = 1 / 64
 
 #: The most seconds by which a poll may be early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05
@@ -84,6 +89,8 @@ class Poller:
     :param conn_id: the Connection, read anew for each poll.
     """
 
+    _next_start: ClassVar[float] = 0.0  # of any account's poll, by the monotonic clock
+
     def __init__(self, conn_id: str) -> None:
         self.subscribers: Counter[str | None] = Counter()  # of each channel; None for all
         self._conn_id = conn_id
@@ -122,8 +129,9 @@ class Poller:
                 self._access,
                 account_of(connection),
                 retry_waits=(),  # the next poll is the retry
-                mask=mask_secret,
+                mask=_mask,
             )
+            await self._wait_turn()
             found = await in_thread(_read, self._access, channel, cancelled)
         except OutboundError as error:
             found = error
@@ -134,6 +142,12 @@ class Poller:
         if channel in self.subscribers:  # all may have been cancelled meanwhile
             self._last[channel] = poll
         return poll
+
+    async def _wait_turn(self) -> None:
+        """Wait until :data:`START_GAP` has passed since the start of any account's poll."""
+        now = time.monotonic()
+        start = Poller._next_start = max(Poller._next_start + START_GAP, now)
+        await asyncio.sleep(start - now)
 
     async def unsubscribe(self, channel: str | None) -> None:
         """Forget a channel with its last subscriber, and end a poll under way with the account's last one.
@@ -146,6 +160,15 @@ class Poller:
         if self._task and not self.subscribers:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+
+_MASKING = threading.Lock()
+
+
+def _mask(token: str) -> None:
+    """Keep a token out of logs, one at a time: Airflow compiles one regex of all its secrets each time."""
+    with _MASKING:
+        mask_secret(token)
 
 
 class _Cancelled(Exception):
