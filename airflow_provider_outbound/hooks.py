@@ -20,8 +20,9 @@ from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.client.transport import run
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
-from airflow_provider_outbound.model.items import CHANNELS, Item, channels
+from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, Match
 from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.tables import build as tables
@@ -97,12 +98,8 @@ class OutboundHook(BaseHook):
     def _listed(self, channel: Channels, keep: Items) -> Iterator[Item]:
         """Read the listings of some channels whole, then yield their items, and log what they were."""
         wanted: list[str | None] = [None]
-        if channel is not None:
-            several = isinstance(channel, Sequence) and not isinstance(channel, str)
-            names = (path_part("channel", each) for each in (channel if several else [channel]))
-            wanted = list(dict.fromkeys(names))
-        if not wanted:
-            raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
+        if (names := parse_channels(channel)) is not None:
+            wanted = [path_part("channel", each) for each in names]
         begun, found, repeated = time.monotonic(), Configurations(keep), 0
         with Sender(self.api.account) as send:
             for each in wanted:
@@ -156,12 +153,12 @@ class OutboundHook(BaseHook):
         """
         for name in names:
             schema(name)
-        notes = Counter[str]()
+        anomalies = Counter[str]()
         with Spool() as spool:
-            items = self._listed(channel, spool)
-            yield from tables.parts(items, self.api.account.account_id, timezone.utcnow, notes, names)
-        for note, count in sorted(notes.items()):
-            self.log.warning("%d x %s; the raw column holds everything as it came", count, note)
+            records = (Record(encode(item), item) for item in self._listed(channel, spool))
+            yield from tables.parts(records, self.api.account.account_id, timezone.utcnow, anomalies, names)
+        for anomaly, count in sorted(anomalies.items()):
+            self.log.warning("%d x %s; the raw column holds everything as it came", count, anomaly)
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
@@ -169,7 +166,7 @@ class OutboundHook(BaseHook):
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        return tables.whole(self.iter_tables(channel, [table]))[table]
+        return tables.concat_parts(self.iter_tables(channel, [table]))[table]
 
     def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.
