@@ -20,8 +20,8 @@ from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
-from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels
+from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
+from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.tables import build
@@ -69,10 +69,9 @@ class OutboundHook(BaseHook):
     def _read_connection(self) -> Access:
         """Read the Connection as it is now, and keep hosts and token if it is as before."""
         with missing_connection(self.outbound_conn_id):
-            connection = self.get_connection(self.outbound_conn_id)
-        self._access = reuse_or_new(
-            self._access, account_of(connection), retry_waits=self.retry_waits, mask=mask_secret
-        )
+            # Not kept in a variable: a Connection's repr shows its password, and tracebacks may show variables.
+            account = account_of(self.get_connection(self.outbound_conn_id))
+        self._access = reuse_or_new(self._access, account, retry_waits=self.retry_waits, mask=mask_secret)
         return self._access
 
     @contextmanager
@@ -104,9 +103,11 @@ class OutboundHook(BaseHook):
 
     def _listed(self, channel: Channels, keep: Records) -> Iterator[Record]:
         """Read the listings of some channels whole, then yield their records, and log a summary."""
+        names = parse_channels(channel)
+        wanted = [None] if names is None else [check_path_segment("channel", name) for name in names]
         started, found, repeated = time.monotonic(), Configurations(keep), 0
         with self._open() as api:
-            for each in _channel_names(channel):
+            for each in wanted:
                 listing = Listing(api, each)
                 found.read(listing, self._progress(started))
                 repeated += len(listing.repeated)
@@ -222,22 +223,6 @@ def airflow_errors() -> Iterator[None]:
         raise AirflowFailException("LivePerson sent JSON that is nested too deeply to be passed on") from error
     except OutboundError as error:
         raise AirflowFailException(str(error)) from error
-
-
-def _channel_names(channel: Channels) -> list[str | None]:
-    """Return the channels to list, each once; None stands for all.
-
-    :raises ConfigError: for a name that can't stand in a URL, and for an empty list.
-    """
-    if channel is None:
-        return [None]
-    several = isinstance(channel, Sequence) and not isinstance(channel, str)
-    names = list(
-        dict.fromkeys(check_path_segment("channel", each) for each in (channel if several else [channel]))
-    )
-    if not names:
-        raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
-    return list(names)
 
 
 def _kinds(item: Item) -> list[str | None]:

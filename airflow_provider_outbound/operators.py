@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_outbound.client.protocol import path_part
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
+from airflow_provider_outbound.model.items import CHANNELS, parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
 from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -20,18 +25,23 @@ if TYPE_CHECKING:
 #: Bytes of XCom past which Airflow's docs send larger data to files; its MySQL column ends at 64 kB.
 XCOM_LIMIT = 48_000
 
+_BRACES = re.compile(r"\{[^{}/]*\}")
+
 
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
 
-    Without ``output_path`` the configurations are the task's XCom. With it they become two Parquet files in that
-    folder, ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
+    Without ``output_path`` the configurations are the task's XCom. With it they become two Parquet files,
+    ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
-    Errors that a retry can't mend fail the task at once; others are left to Airflow's retries.
+    Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
-    :param channel: one channel, such as ``wa``, or a list of them; None for all. (templated)
-    :param output_path: a folder: local, or any URL that Airflow's object storage takes. (templated)
+    :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
+        (templated)
+    :param output_path: a folder: local, or any URL that Airflow's object storage takes. It may hold ``{table}``,
+        which gives each table a folder of its own, ``{channel}`` (several are joined by commas, None is ``all``)
+        and ``{conn_id}``, such as ``s3://lake/outbound/{table}/date={{ ds }}``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
@@ -48,20 +58,68 @@ class OutboundConfigurationsOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.channel = channel
-        self.output_path = output_path
+        # As text, because Airflow 3.1 takes the methods of a Path for templates.
+        self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
         self.outbound_conn_id = outbound_conn_id
 
     def execute(self, context: Context) -> Any:
         """Fetch, and return the items or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
+            channels = parse_channels(self.channel)
+            for unknown in [each for each in channels or () if each not in CHANNELS]:
+                known = ", ".join(CHANNELS)
+                self.log.warning("Channel %s is none of %s: check its spelling", printable(repr(unknown)), known)
             if self.output_path is not None:
-                written = parquet.write(hook.iter_tables(self.channel), self.output_path)
+                self._warn_if_shared(context)
+                files = _files(str(self.output_path), channels, self.outbound_conn_id)
+                written = parquet.write(hook.iter_tables(channels), files)
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
                 return {"account_id": hook.api.account.account_id, **written}
-            items = xcom_safe(hook.get_configurations(self.channel))
+            items = xcom_safe(hook.get_configurations(channels))
         size = len(json.dumps(items))
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
+
+    def _warn_if_shared(self, context: Context) -> None:
+        """Warn where mapped tasks have one path: each would replace the files of the others."""
+        task = self.dag.task_dict[self.task_id] if context.get("ti") else self
+        path = getattr(task, "partial_kwargs", {}).get("output_path")
+        if path is not None and not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
+            self.log.warning(
+                "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into it",
+                printable(path),
+            )
+
+
+def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[str, ObjectStoragePath]:
+    """Return where each table's file goes.
+
+    :param output_path: the folder, as Airflow has rendered it.
+    :param channels: what ``{channel}`` stands for; None for all.
+    :param conn_id: what ``{conn_id}`` stands for.
+    """
+    from airflow.sdk import ObjectStoragePath
+
+    if not output_path.strip():
+        raise ConfigError("output_path is blank: name a folder")
+    if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
+        raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
+    wanted = "all" if channels is None else ",".join(path_part("channel", each) for each in channels)
+    files = {}
+    for table in TABLES:
+        folder = os.path.expanduser(output_path)
+        for word, value in {"table": table, "channel": wanted, "conn_id": conn_id}.items():
+            folder = folder.replace(f"{{{word}}}", value)
+        if unknown := _BRACES.search(folder):
+            shown = printable(unknown[0], 60)
+            raise ConfigError(f"output_path has {shown}: only {{table}}, {{channel}} and {{conn_id}} are known")
+        try:
+            files[table] = ObjectStoragePath(f"{folder.rstrip('/')}/{table}.parquet")
+            files[table].fs  # noqa: B018 - fails where no such storage is known
+        except (TypeError, ValueError, ImportError) as error:
+            shown = printable(repr(folder))
+            raise ConfigError(f"output_path {shown} can't be used: {printable(error)}") from error
+    return files

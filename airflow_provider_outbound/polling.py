@@ -124,13 +124,10 @@ class Poller:
         cancelled = threading.Event()
         try:
             with missing_connection(self._conn_id):
-                connection = await get_async_connection(self._conn_id)
-            self._access = reuse_or_new(
-                self._access,
-                account_of(connection),
-                retry_waits=(),  # the next poll is the retry
-                mask=_mask,
-            )
+                # Not kept in a variable: a Connection's repr shows its password, and tracebacks may show variables.
+                account = account_of(await get_async_connection(self._conn_id))
+            # No retries: the next poll is one.
+            self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
             await self._wait_turn()
             found = await in_thread(_read, self._access, channel, cancelled)
         except OutboundError as error:

@@ -1,4 +1,4 @@
-"""Export every outbound configuration once a day, and count templates per channel and language."""
+"""Export every configuration once a day, and count templates per channel and language."""
 
 # [START export]
 from __future__ import annotations
@@ -18,7 +18,7 @@ OUTPUT = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound")  # noqa: S108 - any 
 def outbound_export() -> None:
     export = OutboundConfigurationsOperator(
         task_id="export",
-        output_path=f"{OUTPUT}/date={{{{ dag_run.run_after | ds }}}}",
+        output_path=OUTPUT + "/{table}/date={{ dag_run.run_after | ds }}",
     )
 
     @task

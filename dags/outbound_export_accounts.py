@@ -16,15 +16,10 @@ CONNECTIONS = os.environ.get("OUTBOUND_CONNECTIONS", "liveperson_outbound_defaul
 
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
 def outbound_export_accounts() -> None:
-    OutboundConfigurationsOperator.partial(task_id="export").expand_kwargs(
-        [
-            {
-                "outbound_conn_id": conn_id,
-                "output_path": f"{OUTPUT}/connection={conn_id}/date={{{{ dag_run.run_after | ds }}}}",
-            }
-            for conn_id in CONNECTIONS
-        ]
-    )
+    OutboundConfigurationsOperator.partial(
+        task_id="export",
+        output_path=OUTPUT + "/{table}/connection={conn_id}/date={{ dag_run.run_after | ds }}",
+    ).expand(outbound_conn_id=CONNECTIONS)
 
 
 outbound_export_accounts()

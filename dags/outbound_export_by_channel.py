@@ -16,15 +16,10 @@ CHANNELS = ["wa", "sms-twilio", "apple-twilio", "googlercs", "inapp"]
 
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False, tags=["outbound"])
 def outbound_export_by_channel() -> None:
-    OutboundConfigurationsOperator.partial(task_id="export").expand_kwargs(
-        [
-            {
-                "channel": channel,
-                "output_path": f"{OUTPUT}/channel={channel}/date={{{{ dag_run.run_after | ds }}}}",
-            }
-            for channel in CHANNELS
-        ]
-    )
+    OutboundConfigurationsOperator.partial(
+        task_id="export",
+        output_path=OUTPUT + "/{table}/channel={channel}/date={{ dag_run.run_after | ds }}",
+    ).expand(channel=CHANNELS)
 
 
 outbound_export_by_channel()

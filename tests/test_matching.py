@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.model.codec import encode
-from airflow_provider_outbound.model.items import Record
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from tests.fake import configuration
+from tests.listed import records
 
 
 def index(items: Iterable[dict[str, Any]]) -> TemplateIndex:
-    return TemplateIndex(Record(encode(item), item) for item in items)
+    return TemplateIndex(records(items))
 
 
 def item(name: str | None = "sale", updated: str = "2026-01-01", **channel: Any) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import runpy
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
+import polars as pl
+import pyarrow.dataset as ds
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -103,7 +107,7 @@ def test_errors_that_may_pass_are_left_to_airflows_retries() -> None:
 
 
 @pytest.mark.fault("D5")
-@pytest.mark.parametrize("channel", ["a/b", [], ["wa", ""], "wa\n"])
+@pytest.mark.parametrize("channel", ["a/b", [], ["wa", ""], "wa\n", "", "wa,", "wa ", " ", 5, {"wa": 1}])
 def test_arguments_are_checked_when_rendered(connect: Connect, channel: Any) -> None:
     with Fake() as fake:
         connect(fake.connection())
@@ -121,18 +125,203 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     assert OutboundConfigurationsOperator.template_fields == ("channel", "output_path", "outbound_conn_id")
 
 
-@pytest.mark.fault("D2")
-@pytest.mark.parametrize("depth", [50, 700])
-def test_deep_nesting_is_passed_on_or_fails_the_task(connect: Connect, depth: int) -> None:
+def nested(depth: int) -> Any:
     deep: Any = 1
     for _ in range(depth):
         deep = [deep]
-    with Fake(paged([configuration(1, deep=deep)])) as fake:
+    return deep
+
+
+@pytest.mark.fault("D2")
+@pytest.mark.parametrize("depth", [50, 150])
+def test_nesting_is_passed_on(connect: Connect, depth: int) -> None:
+    with Fake(paged([configuration(1, deep=nested(depth))])) as fake:
         connect(fake.connection())
-        try:
-            assert execute() == [configuration(1, deep=deep)]
-        except AirflowFailException as error:
-            assert "nested too deeply" in str(error)  # noqa: PT017 - either will do, by version of Python
+        assert execute() == [configuration(1, deep=nested(depth))]
+
+
+@pytest.mark.fault("D2")
+def test_nesting_that_is_too_deep_fails_the_task(connect: Connect) -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    with Fake([Reply(body=b'[{"id": "1", "deep": ' + deep + b"}]")]) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match="nested too deeply"):
+            execute()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        ({"output_path": "{table}"}, "{table}"),
+        ({"output_path": "{table}/date=2026-11-22/"}, "{table}/date=2026-11-22"),
+        ({"output_path": "{channel}"}, "all"),
+        ({"output_path": "{channel}/{table}", "channel": "wa"}, "wa/{table}"),
+        ({"output_path": "c={channel}", "channel": "wa, inapp,wa"}, "c=wa,inapp"),
+        ({"output_path": "c={channel}", "channel": ["wa", "inapp"]}, "c=wa,inapp"),
+        ({"output_path": "{conn_id}/{table}/{table}", "outbound_conn_id": "other"}, "other/{table}/{table}"),
+        ({"output_path": "plain"}, "plain"),
+        ({"output_path": "odd}{"}, "odd}{"),
+    ],
+)
+def test_places_in_the_path_are_filled(
+    connect: Connect, tmp_path: Path, arguments: dict[str, Any], folder: str
+) -> None:
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection(), arguments.get("outbound_conn_id", "liveperson_outbound_default"))
+        written = execute(**{**arguments, "output_path": f"{tmp_path}/{arguments['output_path']}"})
+    for table in ("configurations", "components"):
+        path = tmp_path / folder.replace("{table}", table) / f"{table}.parquet"
+        assert written[table] == {"path": str(path), "rows": 3}
+        assert path.is_file()
+    assert len(list(tmp_path.rglob("*.parquet"))) == 2
+
+
+@pytest.mark.parametrize("place", ["{date}", "{}", "{Table}", "{ table }", "{table.name}", "{0}", "{table!r}"])
+def test_unknown_places_in_the_path_are_refused(connect: Connect, tmp_path: Path, place: str) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=r"only \{table\}, \{channel\} and \{conn_id\} are known"):
+            execute(output_path=f"{tmp_path}/{place}")
+    assert not fake.hits
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault("D5")
+@pytest.mark.parametrize("conn_id", ["..", ".", "", "a/b", "../x", "a\\b", "a*", "{table}"])
+def test_a_connection_id_that_would_change_the_path_is_refused(tmp_path: Path, conn_id: str) -> None:
+    with pytest.raises(AirflowFailException, match="can't be part of output_path"):
+        execute(outbound_conn_id=conn_id, output_path=f"{tmp_path}/x/{{conn_id}}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fault("F4")
+@pytest.mark.parametrize("path", ["", " ", "\n"])
+def test_a_blank_path_is_refused(connect: Connect, path: str) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match="output_path is blank: name a folder"):
+            execute(output_path=path)
+    assert not fake.hits
+
+
+@pytest.mark.fault("F4")
+def test_home_is_expanded(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection())
+        written = execute(output_path="~/{table}")
+    assert written["components"]["path"] == f"{tmp_path}/components/components.parquet"
+
+
+@pytest.mark.fault("F4")
+def test_a_path_object_is_rendered_as_text(connect: Connect, tmp_path: Path) -> None:
+    operator = OutboundConfigurationsOperator(task_id="x", output_path=tmp_path / "date={{ ds }}")
+    operator.render_template_fields({"ds": "2026-11-22"})
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection())
+        written = operator.execute({})
+    assert written["components"]["path"] == f"{tmp_path}/date=2026-11-22/components.parquet"
+
+
+def test_a_folder_that_no_storage_knows(connect: Connect) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=r"output_path 'nowhere://x/y' can't be used"):
+            execute(output_path="nowhere://x/y")
+    assert not fake.hits
+
+
+@pytest.mark.fault("F5")
+@pytest.mark.parametrize("channel", ["whatsapp", "None", "wa,whatsapp,whatsapp", ["whatsapp", "wa"]])
+def test_an_unknown_channel_is_warned_about_once(
+    connect: Connect, logs: Callable[[], list[str]], channel: Any
+) -> None:
+    unknown = "None" if channel == "None" else "whatsapp"
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection())
+        execute(channel=channel)
+    (warning,) = [line for line in logs() if line.startswith("WARNING Channel")]
+    known = "wa, sms-twilio, apple-twilio, googlercs, inapp"
+    assert warning == f"WARNING Channel '{unknown}' is none of {known}: check its spelling"
+
+
+@pytest.mark.fault("F5")
+def test_several_unknown_channels_are_each_warned_about(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection())
+        execute(channel="sms,wa,rcs,inapp")
+    warned = [line.split("'")[1] for line in logs() if line.startswith("WARNING Channel")]
+    assert warned == ["sms", "rcs"]
+    assert {hit.path.rpartition("/")[2] for hit in fake.hits if hit.kind == "list"} == {
+        "sms",
+        "wa",
+        "rcs",
+        "inapp",
+    }
+
+
+MAPPED = """
+from airflow.sdk import DAG
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+
+with DAG("mapped", schedule=None) as dag:
+    OutboundConfigurationsOperator.partial(task_id="export", PARTIAL).expand(EXPAND)
+"""
+
+
+@pytest.mark.fault("F3")
+@pytest.mark.usefixtures("airflow_db")
+@pytest.mark.parametrize(
+    ("partial", "expand", "warned"),
+    [
+        ("output_path='FOLDER/same'", "channel=['wa', 'inapp']", True),
+        ("output_path='FOLDER/{table}/{{ run_id[:4] }}'", "channel=['wa', 'inapp']", True),
+        ("output_path='FOLDER/{channel}'", "channel=['wa', 'inapp']", False),
+        ("output_path='FOLDER/{{ ti.map_index }}'", "channel=['wa', 'inapp']", False),
+        ("channel='wa'", "output_path=['FOLDER/a', 'FOLDER/b']", False),
+        ("output_path=None", "channel=['wa', 'inapp']", False),
+    ],
+)
+def test_mapped_tasks_with_one_path_are_warned_about(
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    partial: str,
+    expand: str,
+    warned: bool,
+) -> None:
+    code = MAPPED.replace("PARTIAL", partial).replace("EXPAND", expand).replace("FOLDER", str(tmp_path / "out"))
+    (tmp_path / "mapped.py").write_text(code)
+    bundle = {"name": "mapped", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
+    bundles = json.dumps([{**bundle, "kwargs": {"path": str(tmp_path)}}])
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", bundles)
+    with Fake(paged(ITEMS[:3])) as fake:
+        connect(fake.connection())
+        assert runpy.run_path(str(tmp_path / "mapped.py"))["dag"].test().state == "success"
+    lines = [line for line in capsys.readouterr().out.splitlines() if "All mapped tasks write to" in line]
+    assert len(lines) == (2 if warned else 0)  # one in each task's log
+    assert all("{channel}" in line and "{conn_id}" in line for line in lines)
+
+
+@pytest.mark.fault("F6")
+def test_a_lake_is_read_by_folder_with_its_partitions(connect: Connect, tmp_path: Path) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        for day in ("2026-11-21", "2026-11-22"):
+            execute(output_path=f"{tmp_path}/{{table}}/channel={{channel}}/date={day}", channel="wa")
+    expected = [(item["id"], "wa", day) for day in ("2026-11-21", "2026-11-22") for item in ITEMS]
+    for table, key in (("configurations", "id"), ("components", "configuration_id")):
+        folder = tmp_path / table
+        frames = {
+            "pandas": pd.read_parquet(folder),
+            "pyarrow": ds.dataset(folder, partitioning="hive").to_table().to_pandas(),
+            "duckdb": duckdb.sql(f"from read_parquet('{folder}/**/*.parquet', hive_partitioning = true)").df(),
+            "polars": pl.read_parquet(folder, hive_partitioning=True).to_pandas(),
+        }
+        for reader, frame in frames.items():
+            rows = zip(frame[key], frame["channel"].astype(str), frame["date"].astype(str).str[:10], strict=True)
+            assert sorted(rows) == sorted(expected), reader
 
 
 def test_nothing_is_asked_when_made(connect: Connect) -> None:

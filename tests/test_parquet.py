@@ -20,12 +20,17 @@ from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.tables import parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration
-from tests.test_tables import Built
+from tests.listed import Built
+
+
+def files(folder: object) -> dict[str, ObjectStoragePath]:
+    """Return where the tables go if both are in one folder."""
+    return {name: ObjectStoragePath(f"{folder}/{name}.parquet") for name in TABLES}
 
 
 def test_written_files_read_back_equal(tmp_path: Path) -> None:
     built = Built(*[configuration(number) for number in range(10)])
-    written = parquet.write([built.tables], tmp_path / "a" / "b")
+    written = parquet.write([built.tables], files(tmp_path / "a" / "b"))
     assert written == {
         "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
         "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
@@ -38,11 +43,9 @@ def test_written_files_read_back_equal(tmp_path: Path) -> None:
     ]
 
 
-def test_any_object_storage_will_do() -> None:
-    bucket = MemoryFileSystem()
-    attach("memory", fs=bucket)
+def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
     built = Built(configuration(1))
-    written = parquet.write([built.tables], ObjectStoragePath("memory://bucket/outbound/date=2026-11-22"))
+    written = parquet.write([built.tables], files("memory://bucket/outbound/date=2026-11-22"))
     path = "/bucket/outbound/date=2026-11-22/components.parquet"
     assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
     assert pq.read_table(path, filesystem=bucket) == built.components
@@ -55,11 +58,11 @@ def test_any_object_storage_will_do() -> None:
 @pytest.mark.fault("S2")
 def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
     old = Built(configuration(1))
-    parquet.write([old.tables], tmp_path)
+    parquet.write([old.tables], files(tmp_path))
     # The second part can't be written, so neither file may change.
     parts = [Built(configuration(2)).tables, {"configurations": old.configurations, "components": None}]
     with pytest.raises(AttributeError):
-        parquet.write(parts, tmp_path)
+        parquet.write(parts, files(tmp_path))
     assert pq.read_table(tmp_path / "configurations.parquet") == old.configurations
     assert pq.read_table(tmp_path / "components.parquet") == old.components
     assert len(list(tmp_path.iterdir())) == 2
@@ -67,9 +70,11 @@ def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
 
 WRITE = """
 import resource, sys
+from airflow.sdk import ObjectStoragePath
 from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration
-from tests.test_tables import Built
+from tests.listed import Built
 
 def parts():
     for number in range(3):
@@ -78,7 +83,8 @@ def parts():
         sys.stdin.readline()
 
 {first}
-parquet.write(parts(), {folder!r})
+files = {{name: ObjectStoragePath({folder!r}) / f"{{name}}.parquet" for name in TABLES}}
+parquet.write(parts(), files)
 """
 
 
@@ -105,7 +111,7 @@ NAMES = ("name", "configuration_name")
 
 @pytest.mark.fault("S2")
 def test_killed_while_writing(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], tmp_path)
+    parquet.write([Built(configuration(7)).tables], files(tmp_path))
     with start(tmp_path) as writer:
         assert writer.stdout
         writer.stdout.readline()
@@ -115,13 +121,13 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     assert len(left) == 2
     assert all(name.startswith(".") for name in left)  # readers of the folder pass over these
     assert ds.dataset(tmp_path, format="parquet", exclude_invalid_files=False).count_rows() == 2
-    parquet.write([Built(configuration(8)).tables], tmp_path)
+    parquet.write([Built(configuration(8)).tables], files(tmp_path))
     assert contents(tmp_path) == [(1, "n8"), (1, "n8")]
 
 
 @pytest.mark.fault("S2")
 def test_disk_full(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], tmp_path)
+    parquet.write([Built(configuration(7)).tables], files(tmp_path))
     with start(tmp_path, "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))") as writer:
         _, error = writer.communicate("\n\n\n")
     assert "OSError: [Errno 27]" in error.splitlines()[-1]
@@ -141,7 +147,7 @@ def test_two_writers_and_a_reader(tmp_path: Path) -> None:
 
     def write(count: int, name: str) -> None:
         for _ in range(10):
-            parquet.write(parts(count, name), tmp_path)
+            parquet.write(parts(count, name), files(tmp_path))
 
     with ThreadPoolExecutor() as threads:
         for done in [threads.submit(write, 100, "one"), threads.submit(write, 200, "other")]:
@@ -152,7 +158,7 @@ def test_two_writers_and_a_reader(tmp_path: Path) -> None:
 
 @pytest.mark.fault("S2")
 def test_reader_between_two_parts(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], tmp_path)
+    parquet.write([Built(configuration(7)).tables], files(tmp_path))
     seen = []
 
     def parts() -> Iterator[Any]:
@@ -160,11 +166,60 @@ def test_reader_between_two_parts(tmp_path: Path) -> None:
             yield Built(configuration(8)).tables
             seen.append(contents(tmp_path))
 
-    parquet.write(parts(), tmp_path)
+    parquet.write(parts(), files(tmp_path))
     assert seen == [[(1, "n7"), (1, "n7")]] * 2
     assert contents(tmp_path) == [(2, "n8"), (2, "n8")]
 
 
-def test_folder_that_no_storage_knows() -> None:
-    with pytest.raises(ConfigError, match=r"output_path 'nowhere://x/y' can't be used"):
-        parquet.write([Built().tables], "nowhere://x/y")
+@pytest.fixture
+def bucket() -> Iterator[MemoryFileSystem]:
+    """Return an object store without anything in it."""
+    store = MemoryFileSystem()
+    attach("memory", fs=store)
+    store.store.clear()
+    yield store
+    store.store.clear()
+
+
+@pytest.mark.fault("F1")
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "components.parquet").mkdir()
+    with pytest.raises(ConfigError, match=r"components.parquet', which is a folder: remove it"):
+        parquet.write([Built(configuration(1)).tables], files(tmp_path))
+    assert [path.name for path in tmp_path.rglob("*")] == ["components.parquet"]
+
+
+@pytest.mark.fault("F1")
+def test_a_folder_in_an_object_store_is_refused(bucket: MemoryFileSystem) -> None:
+    bucket.pipe("/bucket/components.parquet/part-0.parquet", b"other's")
+    with pytest.raises(ConfigError, match="which is a folder"):
+        parquet.write([Built(configuration(1)).tables], files("memory://bucket"))
+    assert bucket.find("/bucket") == ["/bucket/components.parquet/part-0.parquet"]
+
+
+@pytest.mark.fault("F2")
+@pytest.mark.parametrize("name", ["a*", "a?b", "a?", "[ab]", "x]", "date={2026}[1]"])
+def test_patterns_are_refused_in_an_object_store_and_literal_on_disk(
+    bucket: MemoryFileSystem, tmp_path: Path, name: str
+) -> None:
+    bucket.pipe("/bucket/ab/components.parquet", b"other's")
+    (tmp_path / "ab").mkdir()
+    with pytest.raises(ConfigError, match=r"remove \*, \?, \[ and \]"):
+        parquet.write([Built(configuration(1)).tables], files(f"memory://bucket/{name}"))
+    assert bucket.find("/bucket") == ["/bucket/ab/components.parquet"]
+    for url in (f"{tmp_path}/{name}", f"file://{tmp_path}/{name}"):
+        parquet.write([Built(configuration(1)).tables], files(url))
+        assert contents(tmp_path / name) == [(1, "n1"), (1, "n1")]
+        assert len(list((tmp_path / name).iterdir())) == 2
+    assert list((tmp_path / "ab").iterdir()) == []
+
+
+def test_each_table_goes_where_it_is_told(tmp_path: Path) -> None:
+    built = Built(configuration(1))
+    apart = {name: ObjectStoragePath(f"{tmp_path}/{name}/date=2026-11-22/{name}.parquet") for name in TABLES}
+    written = parquet.write([built.tables], apart)
+    assert {name: table["path"] for name, table in written.items()} == {
+        name: f"{tmp_path}/{name}/date=2026-11-22/{name}.parquet" for name in TABLES
+    }
+    for name in TABLES:
+        assert ds.dataset(tmp_path / name, partitioning="hive").to_table()["date"].to_pylist() == ["2026-11-22"]

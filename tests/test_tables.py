@@ -16,25 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Record, channels, components
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.tables import build as tables
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 from tests.fake import configuration
+from tests.listed import NOW, Built, records
 from tests.strategies import ITEMS
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
-
-
-class Built:
-    """Both tables of a listing, and what was odd in it."""
-
-    def __init__(self, *items: Any) -> None:
-        self.notes = Counter[str]()
-        self.tables = tables.whole(tables.parts(items, "12345678", lambda: NOW, self.notes))
-        self.configurations, self.components = (self.tables[name] for name in TABLES)
 
 
 def sample(path: Path) -> list[dict[str, Any]]:
@@ -92,7 +83,7 @@ def test_samples_of_livepersons_page(path: Path, shape: str) -> None:
     assert [tuple(row.values()) for row in rows] == EXPECTED[path.stem]
     assert built.configurations.num_rows == len(items)
     assert [json.loads(raw) for raw in built.configurations["raw"].to_pylist()] == items
-    assert set(built.notes) <= {"components whose variables and placeholders differ"}
+    assert set(built.anomalies) <= {"components whose variables and placeholders differ"}
 
 
 def test_every_field_has_its_column() -> None:
@@ -160,7 +151,7 @@ def test_every_field_has_its_column() -> None:
     assert {name: row.pop(name) for name in first} == first
     assert row.pop("placeholders") == ["1", "2"]
     assert list(row.values()) == [*channel.values(), *component.values()]
-    assert not built.notes
+    assert not built.anomalies
 
 
 ODD: list[Any] = [
@@ -192,16 +183,14 @@ def test_odd_data_is_kept_typed_and_counted() -> None:
     assert rows[0]["lookback_period_day"] == 5
     assert rows[0]["created_at"] == datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
     assert rows[4]["route_all_within_lookback"] is True
-    assert built.notes == {
+    assert built.anomalies == {
         "unreadable name": 1,
         "unreadable lookback_period_hour": 1,
         "unreadable updated_at": 1,
         "unreadable button_index": 1,
         "unreadable channel_type": 1,
-        "unknown channel type 'viber'": 1,
-        "unknown channel type None": 3,
-        "unknown component type 'carousel'": 1,
-        "unknown component type None": 1,
+        "channels of unknown type 'viber', None": 4,
+        "components of unknown type 'carousel', None": 2,
         "values that should be objects": 3,
         "components whose variables and placeholders differ": 3,
     }
@@ -237,8 +226,7 @@ def test_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> No
     buffer = BytesIO()
     pq.write_table(built.components, buffer)
     assert pq.read_table(buffer).equals(built.components)
-    index = TemplateIndex(Record(encode(item), item) for item in items)
-    Criteria("wa", variables=["1"]).match(index).seen.encode()
+    Criteria("wa", variables=["1"]).match(TemplateIndex(records(items))).seen.encode()
 
 
 @pytest.mark.fault("D2")
@@ -251,7 +239,7 @@ def test_text_that_utf8_cannot_hold() -> None:
     assert row["name"] == component["content"] == component["configuration_name"] == "half ? pair"
     assert component["variables"] == ["1", "half ? pair", "3"]
     assert (json.loads(row["raw"]), json.loads(component["raw"])) == (item, body)
-    assert built.notes == {
+    assert built.anomalies == {
         "name with half a character, replaced": 1,
         "content with half a character, replaced": 1,
         "variables with half a character, replaced": 1,
@@ -262,19 +250,19 @@ def test_text_that_utf8_cannot_hold() -> None:
 def test_tables_in_parts_are_those_of_the_whole() -> None:
     count = 2 * tables.PART + tables.CHUNK // 2
     items = [configuration(number, lookbackPeriodDay=number or "odd") for number in range(count)]
-    parts = list(tables.parts(items, "12345678", lambda: NOW, notes := Counter()))
+    parts = list(tables.parts(records(items), "12345678", lambda: NOW, anomalies := Counter()))
     assert [part["configurations"].num_rows for part in parts] == [tables.PART, tables.PART, tables.CHUNK // 2]
-    whole = tables.whole(parts)
+    whole = tables.concat_parts(parts)
     assert whole["configurations"]["id"].to_pylist() == [item["id"] for item in items]
     assert whole["components"]["configuration_id"].to_pylist() == [item["id"] for item in items]
-    assert notes == {"unreadable lookback_period_day": 1}
+    assert anomalies == {"unreadable lookback_period_day": 1}
 
 
 def test_parts_of_large_items_have_fewer() -> None:
     items = [configuration(number, filler="x" * 300_000) for number in range(5 * tables.CHUNK)]
     sizes = [
         sum(table.nbytes for table in part.values())
-        for part in tables.parts(items, "12345678", lambda: NOW, Counter())
+        for part in tables.parts(records(items), "12345678", lambda: NOW, Counter())
     ]
     assert len(sizes) == 2
     assert max(sizes) < 2 * tables.PART_SIZE
@@ -295,3 +283,72 @@ def test_table_that_does_not_exist() -> None:
 
 def test_no_type_is_inferred() -> None:
     assert pa.null() not in schema("components").types
+
+
+@pytest.mark.fault("D1")
+def test_raw_is_the_bytes_that_came() -> None:
+    raw = [
+        b'{"id" : "1",\n "lookbackPeriodDay": 1.50, "id": "2"}',
+        b'{"name":"\\u00e9 \xc3\xa9 \\ud800"}',
+        b'{"a":"\xed\xa0\x80"}',
+    ]
+    listed = [Record(text, decode(text)) for text in raw]
+    (part,) = tables.parts(listed, "12345678", lambda: NOW, Counter())
+    assert part["configurations"]["raw"].to_pylist() == [text.decode(errors="replace") for text in raw]
+    assert part["configurations"]["id"].to_pylist() == ["2", None, None]
+
+
+@pytest.mark.fault("D6")
+def test_the_spelling_that_has_a_value_is_read() -> None:
+    channels: list[Any] = [
+        {
+            "type": "inapp",
+            "appNames": None,
+            "appName": "app",
+            "messageComponents": {"variables": None, "Variables": ["4"]},
+        },
+        {
+            "type": "inapp",
+            "appNames": ["a"],
+            "appName": None,
+            "messageComponents": {"variables": [], "Variables": ["4"]},
+        },
+    ]
+    rows = Built({"id": "1", "channels": channels}).components.to_pylist()
+    assert [row["app_names"] for row in rows] == [["app"], ["a"]]
+    assert [row["variables"] for row in rows] == [["4"], []]
+
+
+@pytest.mark.fault("D7")
+def test_a_price_is_no_placeholder() -> None:
+    body = {"type": "body", "content": "Only $100, {{name}}"}
+    built = Built({"id": "1", "channels": [{"type": "wa", "messageComponents": [body]}]})
+    assert built.components["placeholders"].to_pylist() == [["name"]]
+    assert built.configurations["variables"].to_pylist() == [["name"]]
+
+
+@pytest.mark.fault("D8")
+def test_numbers_in_other_notations_are_null_and_counted() -> None:
+    built = Built(
+        *[configuration(number, lookbackPeriodDay=day) for number, day in enumerate(["1_000", "５", "5"])]
+    )
+    assert built.configurations["lookback_period_day"].to_pylist() == [None, None, 5]
+    assert built.anomalies == {"unreadable lookback_period_day": 2}
+
+
+@pytest.mark.fault("D9")
+def test_thousands_of_unknown_types_are_one_anomaly() -> None:
+    channel = [{"type": f"c{number}", "messageComponents": [{"type": f"m{number}"}]} for number in range(5000)]
+    built = Built(*[{"id": str(number), "channels": [each]} for number, each in enumerate(channel)])
+    assert built.anomalies == {
+        "channels of unknown type 'c0', 'c1', 'c2', 'c3', 'c4' and 4995 others": 5000,
+        "components of unknown type 'm0', 'm1', 'm2', 'm3', 'm4' and 4995 others": 5000,
+    }
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_and_files_tell_the_version_of_their_schema(table: str) -> None:
+    built = Built(configuration(1)).tables[table]
+    buffer = BytesIO()
+    pq.write_table(built, buffer)
+    assert built.schema.metadata == pq.read_schema(buffer).metadata == {b"schema_version": b"1"}

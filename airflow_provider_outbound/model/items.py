@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.model.values import parse_timestamp, sort_variables, strings
 
 Item = dict[str, Any]
@@ -40,6 +41,28 @@ class Record(NamedTuple):
 
     raw: bytes
     item: Item
+
+
+def parse_channels(channel: str | Sequence[str] | None) -> list[str] | None:
+    """Return the channels that are meant, each once; None for all.
+
+    Whether each is fit for a URL is for the client to check.
+
+    :param channel: one channel, several, or several as text with commas (``wa,inapp``); None for all.
+    :raises ConfigError: for an empty list, or a member that is blank or not text.
+    """
+    if channel is None:
+        return None
+    members = re.split(", *", channel) if isinstance(channel, str) else channel
+    if not isinstance(members, Sequence) or not members:
+        raise ConfigError(
+            f"channel is {printable(repr(channel), 60)}: name at least one channel, or give None for all"
+        )
+    for each in members:
+        if not isinstance(each, str) or not each.strip():
+            shown = printable(repr(each), 60)
+            raise ConfigError(f"channel is {shown}: give names such as {CHANNELS[0]}, or None for all channels")
+    return list(dict.fromkeys(members))
 
 
 def channels(item: Item) -> list[Any]:

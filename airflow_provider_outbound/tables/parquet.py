@@ -1,66 +1,71 @@
-"""The tables as Parquet files, whole or not at all.
+"""The tables as Parquet files, each whole or not at all.
 
 Importing this module does not load pyarrow; using it does.
 """
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
-from airflow_provider_outbound.tables.schemas import TABLES, schema
+from airflow_provider_outbound.tables.schemas import schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from airflow.sdk import ObjectStoragePath
 
+_LOCAL = ("", "file", "local")  # the protocols of paths on this machine
+
 
 def write(
-    parts: Iterable[dict[str, pa.Table]], folder: str | os.PathLike[str] | ObjectStoragePath
-) -> dict[str, Any]:
-    """Write both tables into a folder as Parquet: a reader sees the old file or the new one, whole.
+    parts: Iterable[dict[str, pa.Table]], files: Mapping[str, ObjectStoragePath]
+) -> dict[str, dict[str, Any]]:
+    """Write tables as Parquet files: a reader sees the old file or the new one, whole.
 
-    :param parts: of both tables, by name, one at least; the folder is not touched before the first one is there.
-    :param folder: local, or any URL that Airflow's object storage takes; made if missing.
-    :returns: ``{"configurations": {"path": str, "rows": int}, "components": ...}``.
-    :raises ConfigError: if there is no such storage.
+    :param parts: the tables by name, part by part; at least one part. No storage is changed before it is there.
+    :param files: where each table goes; its folder is made if it is missing.
+    :returns: of each table, ``{"path": str, "rows": int}``.
+    :raises ConfigError: if a file cannot be replaced safely, because a folder is in its place or storage would
+        read its path as a pattern.
     """
     import pyarrow.parquet as pq
-    from airflow.sdk import ObjectStoragePath
 
-    if folder == "":
-        raise ConfigError("output_path is empty: name a folder")
-    try:
-        base = folder if isinstance(folder, ObjectStoragePath) else ObjectStoragePath(os.fspath(folder))
-        storage = base.fs
-    except (TypeError, ValueError, ImportError) as error:
-        raise ConfigError(f"output_path {printable(repr(folder))} can't be used: {printable(error)}") from error
+    for path in files.values():
+        _check(path)
     left = iter(parts)
     first = next(left)
-    base.mkdir(parents=True, exist_ok=True)
-    rows = Counter(dict.fromkeys(TABLES, 0))
-    # Readers of a folder pass over names that begin with a dot.
-    unfinished = {name: base / f".{name}.{uuid.uuid4().hex}" for name in TABLES}
+    rows = Counter(dict.fromkeys(files, 0))
+    # Readers of a folder skip names that begin with a dot.
+    unfinished = {name: path.parent / f".{name}.{uuid.uuid4().hex}" for name, path in files.items()}
     try:
-        with ExitStack() as files:
-            writers = {
-                name: files.enter_context(pq.ParquetWriter(path.path, schema(name), filesystem=storage))
-                for name, path in unfinished.items()
-            }
+        with ExitStack() as opened:
+            writers = {}
+            for name, path in unfinished.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writer = pq.ParquetWriter(path.path, schema(name), filesystem=path.fs)
+                writers[name] = opened.enter_context(writer)
             for part in chain([first], left):
                 for name, writer in writers.items():
                     writer.write_table(part[name])
                     rows[name] += part[name].num_rows
-        for name in TABLES:
-            storage.mv(unfinished[name].path, (base / f"{name}.parquet").path)
+        for name, path in files.items():
+            path.fs.mv(unfinished[name].path, path.path)
             del unfinished[name]
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
-    return {name: {"path": str(base / f"{name}.parquet"), "rows": rows[name]} for name in TABLES}
+    return {name: {"path": str(path), "rows": rows[name]} for name, path in files.items()}
+
+
+def _check(path: ObjectStoragePath) -> None:
+    shown = printable(repr(str(path)))
+    # On storage other than local, fsspec's mv and rm read their paths as patterns, which may match other files.
+    if path.protocol not in _LOCAL and set(path.path) & set("*?[]"):
+        raise ConfigError(f"output_path leads to {shown}: remove *, ?, [ and ] from it")
+    if path.fs.isdir(path.path):  # into which mv would put the file
+        raise ConfigError(f"output_path leads to {shown}, which is a folder: remove it or choose another path")

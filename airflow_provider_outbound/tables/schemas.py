@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 TABLES = ("configurations", "components")
 
+#: Kept in the metadata of tables and files; changes with the columns.
+SCHEMA_VERSION = "1"
+
 #: Column, type and the item's field; a column without a field is computed.
 Columns: TypeAlias = tuple[tuple[str, str, "str | None"], ...]
 
@@ -103,4 +106,5 @@ def schema(table: str) -> pa.Schema:
     if table not in TABLES:
         raise ConfigError(f"table is {printable(repr(table), 60)}: give configurations or components")
     columns = CONFIGURATIONS if table == "configurations" else COMPONENTS
-    return pa.schema([pa.field(column, types()[kind]) for column, kind, _ in columns])
+    fields = [pa.field(column, types()[kind]) for column, kind, _ in columns]
+    return pa.schema(fields, {"schema_version": SCHEMA_VERSION})
