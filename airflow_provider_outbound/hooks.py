@@ -1,4 +1,4 @@
-"""The hook: an Airflow Connection becomes an account, and the account's listing becomes items, tables and frames."""
+"""The hook: read the account of an Airflow Connection as items, tables and frames."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ class OutboundHook(BaseHook):
             yield Api(access, send)
 
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
-        """Yield the account's configurations as its pages arrive, holding a few pages and one key per configuration.
+        """Yield the account's configurations as its pages arrive.
 
         They arrive before the end is proven: an error may follow, and one that was deleted meanwhile may be among
-        them. A configuration that is listed twice comes once, as listed first. If the listing has to be read again
-        because it changed, those already yielded are not repeated.
+        them. One that is listed twice is yielded once, as listed first. If the listing changes and has to be read
+        again, those already yielded are not repeated. Memory holds a few pages and a key per configuration.
 
         :param channel: one channel, such as ``wa``; None for all.
         """
@@ -197,7 +197,10 @@ class OutboundHook(BaseHook):
         life = access.auth.token_life
         login = f"Token lives {life / 60:g} min" if life else "Bearer token accepted"
         kinds = Counter(kind for item in items for kind in _kinds(item))
-        return True, f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)}). {login}."
+        return (
+            True,
+            f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)}). {login}.",
+        )
 
     def _progress(self, started: float) -> Callable[[Listing], None]:
         def log(listing: Listing) -> None:
@@ -229,7 +232,9 @@ def _channel_names(channel: Channels) -> list[str | None]:
     if channel is None:
         return [None]
     several = isinstance(channel, Sequence) and not isinstance(channel, str)
-    names = list(dict.fromkeys(check_path_segment("channel", each) for each in (channel if several else [channel])))
+    names = list(
+        dict.fromkeys(check_path_segment("channel", each) for each in (channel if several else [channel]))
+    )
     if not names:
         raise ConfigError("channel is an empty list: name at least one channel, or give None for all")
     return list(names)

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
@@ -148,7 +148,7 @@ class Poller:
             await asyncio.wait([self._task])
 
 
-class _Cancelled(Exception):  # noqa: N818 - ends a thread that nobody waits for any more
+class _Cancelled(Exception):
     pass
 
 
@@ -193,7 +193,8 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
 
     # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
-    return await sync_to_async(function, thread_sensitive=False, executor=_DaemonThreads())(*arguments)  # type: ignore[arg-type]
+    threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
+    return await sync_to_async(function, thread_sensitive=False, executor=threads)(*arguments)
 
 
 _POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}

@@ -41,8 +41,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
     ``components`` (``type``, ``sub_type`` and ``variables`` of each).
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
-    Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the task
-    at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
+    Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the
+    task at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
 
     :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
     :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
@@ -81,14 +81,16 @@ class OutboundTemplateSensor(BaseSensorOperator):
         """Look once."""
         with airflow_errors():
             if self._hook is None or self._gate is None:
+                looked = bool(context.get("task_reschedule_count"))  # in another process
                 # A look makes no retries: the next look is one.
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-                # A rescheduled sensor has looked before, in another process.
-                self._gate = Gate(self._criteria(), looked=bool(context.get("task_reschedule_count")))
-                if self.channel not in (None, *CHANNELS):
+                self._gate = Gate(self._criteria(), looked=looked)
+                if self.channel not in (None, *CHANNELS) and not looked:
                     known = ", ".join(CHANNELS)
                     self.log.warning(
-                        "Unknown channel %s: waiting for it all the same. Known: %s", printable(self.channel), known
+                        "Unknown channel %s: waiting for it all the same. Known: %s",
+                        printable(self.channel),
+                        known,
                     )
             match = self._gate.match(self._hook.look(self.channel), timezone.utcnow())
         self._seen = match.seen

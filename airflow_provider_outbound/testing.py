@@ -1,6 +1,6 @@
-"""A sandbox for the tests of DAGs; it needs pytest.
+"""A pytest fixture that serves a sandbox to the tests of DAGs.
 
-Import the fixture into a `conftest.py` or a test module, and ask for it by name::
+Import it into a `conftest.py` or a test module, and request it by name::
 
     from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 
@@ -12,18 +12,22 @@ Import the fixture into a `conftest.py` or a test module, and ask for it by name
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_outbound.sandbox import Sandbox
+if TYPE_CHECKING:
+    from airflow_provider_outbound.sandbox import Sandbox
 
 
 @pytest.fixture
 def outbound_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Serve a sandbox on a free port as `liveperson_outbound_default`, for one test.
 
-    :param monkeypatch: pytest's own, which takes the connection back afterwards.
+    :param monkeypatch: pytest's own, which restores the environment after the test.
     """
+    from airflow_provider_outbound.sandbox import Sandbox  # here, because only tests that use it need FastAPI
+
     with Sandbox() as sandbox:
         for name, value in sandbox.env.items():
             monkeypatch.setenv(name, value)

@@ -81,7 +81,7 @@ class Bench:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def run(self, contestant: str, case: Case, page_size: int, limit: float) -> Run:
         """Run one job from login to closed file, in a fresh process, and check what it wrote.
@@ -90,10 +90,10 @@ class Bench:
         :param limit: seconds after which it counts as endless.
         """
         peer = contestant.partition(",")[0]
-        self._call("/case", settings(case))
+        self.call("/case", settings(case))
         with tempfile.TemporaryDirectory(prefix="bench-", dir=HOME) as folder:
             order = {
-                "url": self._url,
+                "url": self.url,
                 "account": ACCOUNT,
                 "client_id": CLIENT_ID,
                 "client_secret": CLIENT_SECRET,
@@ -106,15 +106,16 @@ class Bench:
             try:
                 done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=limit)
             except subprocess.TimeoutExpired:
-                return Run(f"no end in {limit:g} s", {}, self._call("/calls"))
-            calls = self._call("/calls")
+                return Run(f"no end in {limit:g} s", {}, self.call("/calls"))
+            calls = self.call("/calls")
             if done.returncode:
                 return Run(f"error: {_error(done.stderr)}", {}, calls)
             faults = check.faults(check.read(peer, Path(folder)), _steady(case), _passing(case))
             return Run(f"wrong: {faults}" if faults else "exact", json.loads(done.stdout), calls)
 
-    def _call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
-        request = urllib.request.Request(self._url + path, data=body)
+    def call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+        """Call one of the server's own paths: POST if there is a body, else GET."""
+        request = urllib.request.Request(self.url + path, data=body)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=60) as answer:
             told: dict[str, Any] = json.load(answer)

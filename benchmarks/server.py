@@ -1,15 +1,18 @@
 """A server of the benchmark's own: LivePerson's login and listing, fast enough not to be what is measured.
 
-``python -m benchmarks.server`` prints its URL and serves until its standard input ends. Besides LivePerson's
-paths, it answers ``POST /case``, which begins a case anew, and ``GET /calls``, which tells what was asked since.
+``python -m benchmarks.server`` prints its URL and serves until its standard input ends. It serves any account id,
+each with the same configurations. Besides LivePerson's paths it answers ``POST /case``, which begins a case anew,
+``POST /publish``, which adds templates by name, and ``GET /calls``, which counts the calls of the case.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -17,29 +20,34 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 
-from airflow_provider_outbound.sandbox import data as sandbox_data
+from airflow_provider_outbound.sandbox import Sandbox
 
 ACCOUNT, CLIENT_ID, CLIENT_SECRET = "12345678", "bench-client", "bench-secret"
-TOKEN_PATH = f"/sentinel/api/account/{ACCOUNT}/app/token?v=1.0"
-LIST_PATH = f"/api/account/{ACCOUNT}/app/prmsg/handoffs/list"
-SHIFT_AT = 5  # list calls before the insert, or the deletion
+TOKEN_PATH = "/sentinel/api/account/{}/app/token"
+LIST_PATH = "/api/account/{}/app/prmsg/handoffs/list"
+PATHS = {
+    ("POST", "token"): re.compile(TOKEN_PATH.format(r"(\w+)")),
+    ("GET", "list"): re.compile(LIST_PATH.format(r"(\w+)")),
+}
+PER_SECOND = 10  # LivePerson's limit for an account: its retry policy page
+SHIFT_AT = 5  # list calls before the insertion, or the deletion
 CUT_CALL = 4  # the list call whose JSON breaks off
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the server holds, and how it misbehaves.
+    """What the server holds, and how it behaves.
 
     :param items: configurations at the start.
     :param latency: seconds before each answer.
     :param page_cap: most configurations on a page, whatever ``limit`` asks for; 0 for no cap.
-    :param per_second: list calls admitted in any one second, 429 beyond; 0 for no limit.
+    :param per_second: token and list calls admitted per account in any one second, 429 beyond; 0 for no limit.
     :param fails: answer one list call in twenty with 503.
     :param cut: break off the JSON of one list call, once.
     :param token_life: seconds that a token is good for.
     :param ignores_offset: answer every list call with the first page.
     :param inserts: put a new configuration before all others while the listing is read.
-    :param deletes: take the first configuration away while the listing is read.
+    :param deletes: remove the first configuration while the listing is read.
     """
 
     items: int = 300
@@ -57,12 +65,16 @@ class Case:
 @cache
 def configurations(count: int) -> list[dict[str, Any]]:
     """Return the configurations that a case begins with, about 1 kB of JSON each."""
-    return sandbox_data.configurations(count, seed=1)
+    return Sandbox(items=count).listing()
 
 
 @cache
 def _encoded(count: int) -> list[bytes]:
-    return [json.dumps(item, ensure_ascii=False).encode() for item in configurations(count)]
+    return [_encode(item) for item in configurations(count)]
+
+
+def _encode(item: dict[str, Any]) -> bytes:
+    return json.dumps(item, ensure_ascii=False).encode()
 
 
 def most_in_a_second(arrivals: list[float]) -> int:
@@ -79,68 +91,69 @@ def most_in_a_second(arrivals: list[float]) -> int:
 
 
 class Account:
-    """The account that is served, from the start of one case to the start of the next.
+    """One account, from the start of one case to the start of the next.
 
-    :param case: what it holds, and how it misbehaves.
+    :param number: account id.
+    :param case: what it holds, and how it behaves.
     """
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, number: str, case: Case) -> None:
+        self.number, self.case = number, case
         self.items = list(_encoded(case.items))
-        self.arrivals: list[float] = []
-        self.admitted: list[float] = []
-        self.tokens: dict[str, float] = {}  # when each ends
+        self.calls: Counter[str] = Counter()  # "token", "list": answered or refused
+        self.arrivals: list[float] = []  # of both
         self.refused = 0
+        self._admitted: list[float] = []
+        self._expiry: dict[str, float] = {}  # of each Authorization header
 
-    def calls(self) -> dict[str, int]:
-        """Return what was asked."""
-        most = most_in_a_second(self.arrivals)
-        return {
-            "list": len(self.arrivals),
-            "token": len(self.tokens),
-            "most_in_a_second": most,
-            "refused": self.refused,
-        }
+    def publish(self, name: str) -> None:
+        """Add a template after all others."""
+        sandbox = Sandbox(items=0)
+        sandbox.publish(name)
+        self.items.extend(map(_encode, sandbox.listing()))
 
-    def answer(self, method: str, target: str, authorization: str, body: bytes) -> tuple[int, bytes]:
-        """Answer a call.
+    def respond(self, kind: str, query: dict[str, str], authorization: str, body: bytes) -> tuple[int, bytes]:
+        """Return the status and the JSON for a call.
 
-        :param target: path and query.
+        :param kind: "token" or "list".
+        :param query: the parameters of its URL.
         :param authorization: that header, empty if it is missing.
-        :returns: status and JSON.
         """
-        parts = urlsplit(target)
-        if (method, target) == ("POST", TOKEN_PATH):
-            return self._grant(dict(parse_qsl(body.decode())))
-        if (method, parts.path) != ("GET", LIST_PATH):
-            return 404, b'{"message": "no such path"}'
         now = time.monotonic()
+        self.calls[kind] += 1
         self.arrivals.append(now)
-        status, page = self._list(now, authorization, dict(parse_qsl(parts.query)))
+        status, page = self._admit(now) or (
+            self._grant(dict(parse_qsl(body.decode())))
+            if kind == "token"
+            else self._list(now, authorization, query)
+        )
         self.refused += status != 200
         return status, page
+
+    def _admit(self, now: float) -> tuple[int, bytes] | None:
+        limit = self.case.per_second
+        if limit and len(self._admitted) >= limit and self._admitted[-limit] > now - 1:
+            return 429, b'{"message": "too many requests in the last second"}'
+        self._admitted.append(now)
+        return None
 
     def _grant(self, form: dict[str, str]) -> tuple[int, bytes]:
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return 401, b'{"message": "wrong client_id or client_secret"}'
         now, life = int(time.time()), self.case.token_life
-        claims = {"aud": f"le{ACCOUNT}", "azp": CLIENT_ID, "iss": "Sentinel", "iat": now, "exp": now + life}
-        token = jwt.encode({**claims, "jti": str(len(self.tokens))}, "k" * 32)
-        self.tokens[f"Bearer {token}"] = time.monotonic() + life
+        claims = {"aud": f"le{self.number}", "azp": CLIENT_ID, "iss": "Sentinel", "iat": now, "exp": now + life}
+        token = jwt.encode({**claims, "jti": str(self.calls["token"])}, "k" * 32)
+        self._expiry[f"Bearer {token}"] = time.monotonic() + life
         return 200, json.dumps({"access_token": token, "token_type": "Bearer", "expires_in": life}).encode()
 
     def _list(self, now: float, authorization: str, query: dict[str, str]) -> tuple[int, bytes]:
-        case, call = self.case, len(self.arrivals)
-        if now >= self.tokens.get(authorization, 0.0):
+        case, call = self.case, self.calls["list"]
+        if now >= self._expiry.get(authorization, 0.0):
             return 401, b'{"message": "no valid token"}'
-        if case.per_second and sum(each > now - 1 for each in self.admitted) == case.per_second:
-            return 429, b'{"message": "too many requests in the last second"}'
-        self.admitted.append(now)
         if case.fails and call % 20 == 10:
             return 503, b'{"message": "unavailable"}'
         if call == SHIFT_AT + 1 and case.inserts:
-            new = {**configurations(1)[0], "id": "inserted", "name": "inserted"}
-            self.items.insert(0, json.dumps(new, ensure_ascii=False).encode())
+            self.items.insert(0, _encode({**configurations(1)[0], "id": "inserted", "name": "inserted"}))
         if call == SHIFT_AT + 1 and case.deletes:
             del self.items[0]
         offset = 0 if case.ignores_offset else int(query.get("offset", 0))
@@ -150,19 +163,47 @@ class Account:
 
 
 class Server:
-    """Serve one account at a time on loopback."""
+    """Serve accounts on loopback."""
 
     def __init__(self) -> None:
-        self.account = Account(Case())
+        self._case = Case()
+        self._accounts: dict[str, Account] = {}
 
-    def answer(self, method: str, target: str, authorization: str, body: bytes) -> tuple[float, int, bytes]:
-        """Answer a call: seconds to wait first, status and JSON."""
+    def respond(self, method: str, target: str, authorization: str, body: bytes) -> tuple[float, int, bytes]:
+        """Return the seconds to wait first, the status and the JSON for a call."""
+        parts = urlsplit(target)
+        for (verb, kind), path in PATHS.items():
+            if verb == method and (match := path.fullmatch(parts.path)):
+                query = dict(parse_qsl(parts.query))
+                return self._case.latency, *self._account(match[1]).respond(kind, query, authorization, body)
         if (method, target) == ("POST", "/case"):
-            self.account = Account(Case(**json.loads(body)))
-            return 0.0, 200, b"{}"
-        if (method, target) == ("GET", "/calls"):
-            return 0.0, 200, json.dumps(self.account.calls()).encode()
-        return self.account.case.latency, *self.account.answer(method, target, authorization, body)
+            self._case, self._accounts = Case(**json.loads(body)), {}
+            _encoded(self._case.items)  # now, or it would hold up the first answer
+        elif (method, target) == ("POST", "/publish"):
+            for account in self._accounts.values():
+                for name in json.loads(body):
+                    account.publish(name)
+        elif (method, target) == ("GET", "/calls"):
+            return 0.0, 200, json.dumps(self._calls()).encode()
+        else:
+            return 0.0, 404, b'{"message": "no such path"}'
+        return 0.0, 200, b"{}"
+
+    def _account(self, number: str) -> Account:
+        if number not in self._accounts:
+            self._accounts[number] = Account(number, self._case)
+        return self._accounts[number]
+
+    def _calls(self) -> dict[str, float]:
+        """Count the calls; ``first`` is when the first one came, by the machine's monotonic clock."""
+        accounts = self._accounts.values()
+        return {
+            "first": min((each.arrivals[0] for each in accounts), default=0.0),
+            "list": sum(each.calls["list"] for each in accounts),
+            "token": sum(each.calls["token"] for each in accounts),
+            "most_in_a_second": max((most_in_a_second(each.arrivals) for each in accounts), default=0),
+            "refused": sum(each.refused for each in accounts),
+        }
 
 
 class Connection(asyncio.Protocol):
@@ -188,7 +229,7 @@ class Connection(asyncio.Protocol):
             return
         self._received = b""
         method, target, _ = first.split(" ")
-        wait, status, page = self._server.answer(method, target, headers.get("authorization", ""), body)
+        wait, status, page = self._server.respond(method, target, headers.get("authorization", ""), body)
         again = "Retry-After: 1\r\n" if status == 429 else ""
         head = (
             f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n{again}Content-Length: {len(page)}\r\n\r\n"

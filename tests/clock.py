@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import Any
 
+import pytest
+
 BEGIN = datetime(2026, 11, 22, tzinfo=timezone.utc)
 
 
@@ -81,3 +83,36 @@ class World:
             done.set_result(None)
             self._changed.clear()
             await self._changed.wait()
+
+
+class AirflowClock:
+    """Time that passes when somebody sleeps, and a little with each look at the clock.
+
+    It is the trigger's by parameter, and that of Airflow's own sensor loop.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = BEGIN
+        self.begun = self.time
+        self.slept: list[float] = []
+        self.then: Callable[[], object] = lambda: None
+        monkeypatch.setattr("airflow.sdk.bases.sensor.time.sleep", self.pass_)
+        monkeypatch.setattr("airflow.sdk.bases.sensor.time.monotonic", lambda: self.now().timestamp())
+        monkeypatch.setattr("airflow.sdk.timezone.utcnow", self.now)
+
+    def now(self) -> datetime:
+        self.time += timedelta(microseconds=1)
+        return self.time
+
+    def pass_(self, seconds: float) -> None:
+        self.slept.append(round(seconds))
+        self.time += timedelta(seconds=seconds)
+        self.then()
+
+    async def apass(self, seconds: float) -> None:
+        if seconds:
+            self.pass_(seconds)
+
+    @property
+    def elapsed(self) -> float:
+        return (self.time - self.begun).total_seconds()

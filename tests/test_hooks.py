@@ -87,10 +87,10 @@ def test_long_listings_log_their_progress(connect: Connect, logs: Callable[[], l
     with Fake(paged(ITEMS, 4)) as fake:
         OutboundHook(connect(fake.connection())).get_configurations()
     first, second, summary = logs()
-    assert first.startswith("INFO Channel all: 10 pages, ")
-    assert second.startswith("INFO Channel all: 20 pages, ")
-    assert summary.startswith(f"INFO Listed 70 configurations of {fake.host}, account {ACCOUNT} in ")
-    assert summary.endswith("wa 70; 0 were listed more than once")
+    assert first.startswith("INFO 28 configurations so far: 10 calls, channel all, ")
+    assert second.startswith("INFO 58 configurations so far: 20 calls, channel all, ")
+    assert summary.startswith(f"INFO 70 configurations at {fake.host}, account {ACCOUNT}, read in ")
+    assert summary.endswith(" s: wa 70")
 
 
 @pytest.mark.fault("P6")
@@ -105,7 +105,7 @@ def test_empty_account_warns(connect: Connect, logs: Callable[[], list[str]]) ->
 def test_odd_data_is_reported(connect: Connect, logs: Callable[[], list[str]]) -> None:
     with Fake(paged([configuration(1, createdAt="soon"), configuration(2, createdAt=[])])) as fake:
         OutboundHook(connect(fake.connection())).get_table("configurations")
-    assert "WARNING 2 x unreadable created_at; the raw column holds everything as it came" in logs()
+    assert "WARNING 2 x unreadable created_at; the raw column holds everything as it was sent" in logs()
 
 
 @pytest.mark.fault("D4")
@@ -144,14 +144,14 @@ def test_connection_that_works(connect: Connect) -> None:
 def test_bearer_connection_that_works(connect: Connect) -> None:
     with Fake(paged(ITEMS)) as fake:
         connection = fake.connection(extra={"auth": "bearer"})
-        assert OutboundHook(connect(connection)).test_connection()[1].endswith("bearer token accepted")
+        assert OutboundHook(connect(connection)).test_connection()[1].endswith("Bearer token accepted.")
 
 
 def test_connection_that_does_not_work(connect: Connect) -> None:
     with Fake(token=[Reply(401, b"")]) as fake:
         works, message = OutboundHook(connect(fake.connection())).test_connection()
     assert not works
-    assert "check the Connection's login (client id)" in message
+    assert "Check the Connection's login (client id)" in message
     assert SECRET not in message
 
 

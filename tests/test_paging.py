@@ -39,7 +39,7 @@ def test_capped_pages(client: Client, count: int, cap: int, make: Callable[[int]
     with Fake(paged(items, cap)) as fake:
         assert read(fake, client) == items
     most_a_page = min(cap, 30)
-    # The pages, two calls that prove the end, and two to find out that pages are capped or that the last one is full.
+    # The pages, two calls that prove the end, two to find out that pages are capped or that the last one is full.
     assert fake.kinds().count("list") <= 5 + count / (most_a_page - 1)
 
 
@@ -152,7 +152,10 @@ def test_items_deleted_while_paging_are_gone(client: Client) -> None:
 def test_keeps_changing(client: Client) -> None:
     items = [configuration(number) for number in range(90)]
     always = {call: (lambda items: items.insert(0, configuration(len(items)))) for call in range(1, 100, 2)}
-    with Fake(changing(items, always)) as fake, pytest.raises(ListingChanged, match="keeps changing: it was read 4 times"):
+    with (
+        Fake(changing(items, always)) as fake,
+        pytest.raises(ListingChanged, match="keeps changing: it was read 4 times"),
+    ):
         read(fake, client)
     assert fake.kinds().count("list") == 8
     assert client.waits == [1.0, 2.0, 4.0]
@@ -272,7 +275,7 @@ DELETIONS = st.tuples(st.just("delete"), NUMBERS)
 def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[str, int]], ahead: int = 0) -> None:
     """Read a listing whose pages are cut and which changes before some calls; what stayed there must be read.
 
-    A change costs two readings at most: one in which it is noticed, and one that confirms what was listed twice. So
+    A change costs two readings at most: one that notices it, and one that confirms what was listed twice. So
     with two changes the listing must be read. More may make it fail: four readings differ, or two differ alike.
     """
     items = [{"id": f"id-{number}"} for number in range(count)]
@@ -390,7 +393,12 @@ def test_an_envelope_is_opened(client: Client, name: str) -> None:
     items = [configuration(number) for number in range(45)]
 
     def wrapped(hit: Hit) -> Any:
-        return {"requestMetadata": {"accountId": "1"}, "page": {"count": 3}, name: paged(items)(hit), "ids": [1, 2]}
+        return {
+            "requestMetadata": {"accountId": "1"},
+            "page": {"count": 3},
+            name: paged(items)(hit),
+            "ids": [1, 2],
+        }
 
     with Fake(wrapped) as fake:
         assert read(fake, client) == items
@@ -583,9 +591,7 @@ SCENARIOS: dict[str, tuple[Callable[[], Fake], type[OutboundError] | None]] = {
 
 
 @pytest.mark.parametrize(("scenario", "fails"), SCENARIOS.values(), ids=SCENARIOS)
-def test_sending_ahead_changes_no_result(
-    scenario: Callable[[], Fake], fails: type[OutboundError] | None
-) -> None:
+def test_sending_ahead_changes_no_result(scenario: Callable[[], Fake], fails: type[OutboundError] | None) -> None:
     logs = []
     for way in ("plain", "prefetch"):
         client = Client(way)

@@ -1,4 +1,4 @@
-"""The sandbox, asked over real HTTP: what it promises to whoever tests a DAG with it."""
+"""The sandbox, over real HTTP: its promises to those who test DAGs with it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -21,7 +22,8 @@ import requests
 
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import main
-from airflow_provider_outbound.sandbox.data import CHANNELS, LANGUAGES, configurations, template
+from airflow_provider_outbound.sandbox.data import CHANNELS, configurations, template
+from airflow_provider_outbound.sandbox.texts import LANGUAGES, ODD_TEXTS, URLS
 from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 
 Json = dict[str, Any]
@@ -86,10 +88,14 @@ def client() -> Iterator[Client]:
 
 
 def refused(answer: requests.Response, status: int) -> str:
-    """Check a refusal's status and shape; returns its message."""
+    """Check a refusal's status and shape, and return its message."""
     assert answer.status_code == status, answer.text
     body = answer.json()
-    assert body.keys() == {"internalErrorCode", "message"}
+    if status in (404, 405):
+        assert body == {"errorMessage": body["errorMessage"], "errorCode": {404: 1004, 405: 1005}[status]}
+        return str(body["errorMessage"])
+    assert body == {"code": 0, "requestTraceId": body["requestTraceId"], "message": body["message"]}
+    assert str(UUID(body["requestTraceId"])) == body["requestTraceId"]
     return str(body["message"])
 
 
@@ -109,6 +115,7 @@ def test_domain_refuses_others(client: Client) -> None:
     refused(client.get("/api/account/87654321/service/sentinel/baseURI.json", version="1.0"), 400)
     refused(client.get("/api/account/87654321/baseURI.json", version="1.0"), 400)
     refused(client.get("/no/such/path"), 404)
+    refused(requests.post(client.sandbox.url + LIST, timeout=10), 405)
 
 
 # Tokens
@@ -143,6 +150,16 @@ def test_token_refuses_others(client: Client, path: str) -> None:
     refused(client.login(path, grant_type="password"), 400)
     refused(client.login(path.replace("12345678", "87654321")), 401)
     refused(client.login(V1.replace("?v=1.0", "")), 400)
+
+
+def test_each_refusal_has_its_own_trace_id(client: Client) -> None:
+    first, second = (client.get(LIST).json()["requestTraceId"] for _ in range(2))
+    assert first != second
+
+
+def test_a_refusal_repeats_no_secret(client: Client) -> None:
+    text = client.login(client_secret="canary-secret").text + client.get(LIST, "canary-token", v=1).text
+    assert "canary" not in text
 
 
 def test_credentials_belong_in_a_form(client: Client) -> None:
@@ -200,6 +217,25 @@ def test_bare_shape_lists_channels(connect: Connect) -> None:
     assert client.page(limit=500).json() == client.sandbox.configurations() == held
     only = client.page(f"{LIST}/channel/inapp", limit=500).json()
     assert only == [channel for channel in held if channel["type"] == "inapp"] != []
+
+
+def test_wrapped_shape_lists_configurations_in_an_envelope(connect: Connect) -> None:
+    client = connect(shape="wrapped", items=25)
+    held = configurations(25, 1)
+    assert client.sandbox.configurations() == held
+    metadata = {"accountId": "12345678", "app": "prmsg"}
+    pages = {
+        0: {"count": 10, "previousOffset": -1, "currentOffset": 0, "nextOffset": 10},
+        5: {"count": 10, "previousOffset": 0, "currentOffset": 5, "nextOffset": 15},
+        20: {"count": 5, "previousOffset": 10, "currentOffset": 20, "nextOffset": -1},
+        25: {"count": 0, "previousOffset": 15, "currentOffset": 25, "nextOffset": -1},
+    }
+    for offset, page in pages.items():
+        answer = client.page(limit=10, offset=offset).json()
+        assert answer == {"requestMetadata": metadata, "page": page, "handoffs": held[offset : offset + 10]}
+    answer = client.page(f"{LIST}/channel/inapp").json()
+    assert answer["requestMetadata"] == {**metadata, "channel": "inapp"}
+    assert answer["handoffs"] == [item for item in held if item["channels"][0]["type"] == "inapp"] != []
 
 
 def test_page_cap_beats_the_limit(connect: Connect) -> None:
@@ -379,6 +415,11 @@ def test_remote_access_must_be_asked_for(connect: Connect) -> None:
     assert requests.get(f"http://127.0.0.1:{port}/sentinel/well-known/jwks", timeout=10).ok
 
 
+def test_the_fixture_can_be_imported_without_fastapi() -> None:
+    script = "import sys; import airflow_provider_outbound.testing; assert 'fastapi' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_fixture_is_the_default_connection(outbound_sandbox: Sandbox) -> None:  # noqa: F811
     assert json.loads(os.environ[VARIABLE]) == {
         "conn_type": "liveperson_outbound",
@@ -469,7 +510,11 @@ def components(items: list[Json]) -> list[Json]:
 
 def declared(channel: Json) -> list[str]:
     lists = (part.get("variables", part.get("Variables", [])) for part in channel["messageComponents"])
-    return sorted({name for names in lists for name in names}, key=int)
+    return sorted({name for names in lists for name in names}, key=in_order)
+
+
+def in_order(name: str) -> tuple[int, str]:
+    return len(name), name
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -490,8 +535,8 @@ def test_every_kind_of_component_occurs(seed: int) -> None:
 def test_variables_match_the_placeholders() -> None:
     for part in components(configurations(300, 1)):
         texts = " ".join(value for value in part.values() if isinstance(value, str))
-        found = set(re.findall(r"\{\{(\d+)\}\}", texts))
-        assert sorted(found, key=int) == part.get("variables", part.get("Variables", []))
+        found = set(re.findall(r"\{\{(\w+)\}\}", texts))
+        assert sorted(found, key=in_order) == part.get("variables", part.get("Variables", []))
         assert "$" not in part.get("url", "") or part["type"] == "image"
 
 
@@ -505,6 +550,64 @@ def test_items_are_unique_and_invented() -> None:
     assert set(re.findall(r"https?://([^/\"]+)", text)) == {"example.com"}
     phones = [each[key] for each in [*channels(items), *components(items)] for key in PHONES if key in each]
     assert [phone for phone in phones if not re.fullmatch(r"\+?120255501\d\d|c2m-\d+-grcs", phone)] == []
+
+
+def test_ids_are_those_of_liveperson() -> None:
+    items = configurations(9000, 1)
+    ids = {item["id"] for item in items} | {template(f"t{n}", "wa", "en", ())["id"] for n in range(9)}
+    assert len(ids) == 9009
+    assert [each for each in ids if not re.fullmatch(r"H\d{9,15}", each)] == []
+
+
+def test_titles_are_unique_and_free_of_tags() -> None:
+    names = [item["name"] for item in configurations(9000, 1)]
+    assert len(set(names)) == 9000
+    assert not set("<>") & set("".join(names))
+
+
+def test_channels_stand_in_order_of_preference() -> None:
+    items = configurations(300, 1)
+    orders = {tuple(channel["type"] for channel in item["channels"]) for item in items}
+    assert ("wa", "sms-twilio") in orders
+    for order in orders:
+        assert "wa" not in order[1:]
+        assert "sms-twilio" not in order[:-1]
+        assert "inapp" not in order or not {"wa", "sms-twilio"} & set(order)
+    counts = {len(channel["appNames"]) for channel in channels(items) if channel["type"] == "inapp"}
+    assert counts == {1, 2, 3, 4}
+
+
+def test_lookback_lasts_an_hour_to_thirty_days() -> None:
+    periods = {(item["lookbackPeriodDay"], item["lookbackPeriodHour"]) for item in configurations(300, 1)}
+    assert {(0, 1), (1, 12), (30, 0)} <= periods
+    assert all(0 <= hour <= 23 and 1 <= 24 * day + hour <= 720 for day, hour in periods)
+
+
+def test_buttons_are_three_replies_or_two_calls_to_action_at_most() -> None:
+    seen = set()
+    for channel in channels(configurations(300, 1)):
+        buttons = [part for part in channel["messageComponents"] if part["type"] == "button"]
+        assert [button["index"] for button in buttons] == list(range(len(buttons)))
+        assert all(len(button.get("variables", [])) <= 1 for button in buttons)
+        seen.add(tuple(sorted(button["sub_type"] for button in buttons)))
+    assert seen == {(), ("quick_reply",) * 2, ("quick_reply",) * 3, ("phone_number", "url")}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_odd_texts_and_urls_are_among_the_first_ninety(seed: int) -> None:
+    parts = components(configurations(90, seed))
+    texts = {part[key] for part in parts for key in ("content", "messageText", "url") if key in part}
+    assert {body for _, _, body in ODD_TEXTS} | set(URLS) <= texts
+    free = next(part for part in parts if "$100" in part.get("content", part.get("messageText", "")))
+    assert free["variables"] == []
+
+
+def test_a_picture_has_a_variable_of_its_own() -> None:
+    for channel in channels(configurations(900, 1)):
+        if channel["type"] in ("googlercs", "inapp"):
+            lists = [part.get("variables", part.get("Variables", [])) for part in channel["messageComponents"]]
+            names = [name for names in lists for name in names]
+            assert len(names) == len(set(names))
 
 
 def test_data_follows_from_the_seed_alone() -> None:

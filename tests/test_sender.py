@@ -167,7 +167,11 @@ def test_ca_file_that_is_not_there() -> None:
     "url", ["https://a..b/", f"https://{'a' * 64}.example/", "socks9://x/", "https://\ud800/"]
 )
 def test_address_that_cannot_be_asked(url: str) -> None:
-    with Fake() as fake, Sender(fake.account()) as send, pytest.raises(ConfigError, match="Can't send a request to"):
+    with (
+        Fake() as fake,
+        Sender(fake.account()) as send,
+        pytest.raises(ConfigError, match="Can't send a request to"),
+    ):
         send(Request("GET", url))
 
 

@@ -122,11 +122,14 @@ class AppJwt:
         host, data = api.read_json(
             endpoint,
             lambda: Request(
-                "POST", f"{api.sentinel_url()}{path}", _ClientCredentials(account), "application/x-www-form-urlencoded"
+                "POST",
+                f"{api.sentinel_url()}{path}",
+                _ClientCredentials(account),
+                "application/x-www-form-urlencoded",
             ),
         )
         # Wrapped before anything can fail, so that no frame of a traceback shows it.
-        token = Secret(data.pop("access_token", None) if isinstance(data, dict) else None)
+        token = Secret(data.pop("access_token", "") if isinstance(data, dict) else "")
         if not _is_token(token.reveal()):
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
@@ -151,7 +154,9 @@ class AppJwt:
             )
 
 
-def auth_of(account: Account, clock: Callable[[], float] = time.monotonic, mask: Callable[[str], object] = str) -> Auth:
+def auth_of(
+    account: Account, clock: Callable[[], float] = time.monotonic, mask: Callable[[str], object] = str
+) -> Auth:
     """Return how an account's requests are authorized.
 
     :param account: its ``auth`` decides.
@@ -179,7 +184,7 @@ class _ClientCredentials(AuthBase):
 
 
 def _claims(token: Secret) -> dict[str, Any]:
-    """Return a JWT's claims; none if it is opaque. They arrive over TLS from Sentinel itself, so none is verified."""
+    """Return a JWT's claims, unverified as they arrive from Sentinel over TLS; none of an opaque token."""
     try:
         return jwt.decode(token.reveal(), options={"verify_signature": False})
     except jwt.InvalidTokenError:

@@ -72,8 +72,8 @@ class Listing:
             if wait and self.api.access.retry_waits:  # a sensor's look does not wait: it looks again anyway
                 self.api.sleep(wait)
         raise ListingChanged(
-            f"The listing at {self.api.access.place} keeps changing: it was read {1 + len(RESTART_WAITS)} times, and "
-            "each time it changed meanwhile. Retry later."
+            f"The listing at {self.api.access.place} keeps changing: it was read {1 + len(RESTART_WAITS)} times, "
+            "and each time it changed meanwhile. Retry later."
         )
 
     def request(self, offset: int, ahead: Sequence[int] = (), *, past: bool = False) -> list[Record]:
@@ -136,14 +136,14 @@ class _Attempt:
         return records[1:]
 
     def _next_alone(self, beyond: list[Record]) -> list[Record]:
-        """Return what is past the last one held where pages have one item, so that it comes alone from its place."""
+        """Return what is past the last item held, which comes alone from its place where pages have one item."""
         keys = list(map(identity, beyond))
         if beyond and item_id(beyond[-1].item) and (keys == self._first or keys[-1] == self._last):
             raise self._shift(self._count, beyond)
         return beyond
 
     def _guesses(self) -> Sequence[int]:
-        """Return the offsets that will probably follow: no more than pages were read, and than one second allows."""
+        """Return the offsets that will probably follow: no more than pages read, and than a second allows."""
         rate = math.ceil(self._listing.api.access.account.requests_per_second)
         step = self._length - 1  # the first item of each page is the last one of the page before it
         pages = min(rate, MOST_AHEAD, self._listing.calls) if step else 0

@@ -67,7 +67,7 @@ class Prefetch:
             self._ahead[later.url] = started
 
     def _start(self, request: Request) -> Future[Response] | None:
-        """Send a request in a daemon thread, which does not delay the process's end; None if there are too many."""
+        """Send a request in a daemon thread, which no process waits for at its end; None if there are too many."""
         response: Future[Response] = Future()
 
         def transmit() -> None:

@@ -143,7 +143,7 @@ class Reader:
         return f"{content_type}, {printable(repr(text))}"
 
     def _error_body(self, response: Response) -> str:
-        """Return what LivePerson's services say in an error: message, code, and the id that their support asks for."""
+        """Return what an error says: the message, the code, and the id that LivePerson's support asks for."""
         try:
             body = decode(response.body)
         except (ValueError, RecursionError):

@@ -113,7 +113,8 @@ class Sender:
         except BROKEN_OFF as error:
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
-                    f"The certificate of {host} can't be verified. Set the Connection's extra verify to your CA file."
+                    f"The certificate of {host} can't be verified. Set the Connection's extra verify to your CA "
+                    "file."
                 )
             else:
                 problem = NetworkError(f"No whole response from {host} within {timeout:g} s: {_reason(error)}")
@@ -121,8 +122,8 @@ class Sender:
             # requests refused the URL, the proxy or the CA file before it sent anything. Its words are not
             # repeated: they may quote a proxy's password.
             problem = ConfigError(
-                f"Can't send a request to {host} ({type(error).__name__}). Check the Connection's host, proxies and "
-                "verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
+                f"Can't send a request to {host} ({type(error).__name__}). Check the Connection's host, proxies "
+                "and verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
             )
         # Raised here and not above: there the error would lead to frames of requests, which hold the credentials.
         raise problem

@@ -1,4 +1,4 @@
-"""A LivePerson account on localhost, over real HTTP: write and test DAGs without an account at LivePerson."""
+"""A LivePerson account on localhost, over real HTTP, to write and test DAGs without an account at LivePerson."""
 
 from airflow_provider_outbound.sandbox.account import Sandbox
 

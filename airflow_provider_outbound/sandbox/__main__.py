@@ -1,7 +1,4 @@
-"""A LivePerson account on localhost, over real HTTP: ``Sandbox``, and its command line.
-
-``python -m airflow_provider_outbound.sandbox --help`` tells what it can be told.
-"""
+"""The command line of the sandbox: ``python -m airflow_provider_outbound.sandbox --help``."""
 
 from __future__ import annotations
 
@@ -13,8 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from airflow_provider_outbound.sandbox.account import LOOPBACK, Sandbox
 
@@ -23,7 +19,7 @@ __all__ = ["Sandbox", "main"]
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")  # one line: no usage before it
+        self.exit(2, f"{self.prog}: {message}\n")  # one line, without the usage
 
 
 def _appearance(text: str) -> tuple[str, float]:
@@ -37,19 +33,80 @@ def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m airflow_provider_outbound.sandbox",
         description="Serve a LivePerson account on localhost.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    meaning = dict(re.findall(r":param (\w+): (.+)", Sandbox.__doc__ or ""))  # none with python -OO
-    for field in fields(Sandbox):
-        flag, kind = f"--{field.name.replace('_', '-')}", type(field.default)
-        if kind in (str, int, float):
-            parser.add_argument(flag, type=kind, default=field.default, help=meaning.get(field.name))
-    parser.add_argument("--page-cap", type=int, help=meaning.get("page_cap"))
-    several: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME:SECONDS", "type": _appearance}
-    parser.add_argument("--appear", help=meaning.get("appear"), **several)
-    remote: dict[str, Any] = {"dest": "insecure_bind", "action": "store_true"}
-    parser.add_argument("--allow-remote", help=meaning.get("insecure_bind"), **remote)
-    parser.set_defaults(port=8765)
+    parser.add_argument(
+        "--host",
+        default=Sandbox.host,
+        help="address to listen on; others than localhost need --allow-remote (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8765, help="port to listen on, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--account", default=Sandbox.account, help="account (site) id, letters and digits (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--items", type=int, default=Sandbox.items, help="number of configurations (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=Sandbox.seed,
+        help="the same seed gives the same configurations and fails the same calls (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--appear",
+        action="append",
+        default=[],
+        type=_appearance,
+        metavar="NAME:SECONDS",
+        help="publish a template of that name after so many seconds; may be repeated",
+    )
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=Sandbox.latency,
+        help="seconds before each response (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--page-cap",
+        type=int,
+        metavar="ITEMS",
+        help="most items on a page, whatever limit asks for (default: no cap)",
+    )
+    parser.add_argument(
+        "--requests-per-second",
+        type=float,
+        default=Sandbox.requests_per_second,
+        metavar="CALLS",
+        help="token and list calls allowed in any second, 429 beyond; 0 for no limit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fail-rate",
+        type=float,
+        default=Sandbox.fail_rate,
+        metavar="SHARE",
+        help="share of list calls refused with 503, from 0 to 1 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--token-ttl",
+        type=float,
+        default=Sandbox.token_ttl,
+        metavar="SECONDS",
+        help="seconds until a token expires (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--shape",
+        default=Sandbox.shape,
+        help="what a listing holds: profile for configurations, bare for channels, wrapped for configurations"
+        " in an envelope (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-remote",
+        dest="insecure_bind",
+        action="store_true",
+        help="allow a --host that other machines can reach",
+    )
     return parser
 
 
@@ -66,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if sandbox.host not in LOOPBACK:
-        print("warning: other machines can get in, with credentials that are no secret", file=sys.stderr)
+        print("warning: other machines can reach this server, and its credentials are public", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C
     try:
         with contextlib.suppress(KeyboardInterrupt), sandbox:

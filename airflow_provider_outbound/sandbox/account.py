@@ -1,7 +1,7 @@
-"""A LivePerson account on localhost, over real HTTP: write and test DAGs without an account at LivePerson.
+"""A LivePerson account on localhost, over real HTTP, to write and test DAGs without an account at LivePerson.
 
-It answers what the Outbound Configuration API needs, the Domain API and Sentinel's tokens included, and can
-be told to be slow, to fail or to cap its pages. All that it holds is invented, and so are its credentials.
+It serves the Domain API, Sentinel's tokens and both listings of the Outbound Configuration API. It can be slow,
+fail, refuse fast clients and cap its pages. Its data and its credentials are invented.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import ClassVar, Literal
+from typing import ClassVar, get_args
 from uuid import uuid4
 
 import jwt
@@ -25,10 +25,18 @@ import uvicorn
 from starlette.exceptions import HTTPException
 
 from airflow_provider_outbound.sandbox import data as sandbox_data
-from airflow_provider_outbound.sandbox.routes import CLIENT_ID, CLIENT_SECRET, KEY_ID, Json, app_of, signing_key
+from airflow_provider_outbound.sandbox.routes import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    KEY_ID,
+    Json,
+    Shape,
+    app_of,
+    signing_key,
+)
 
 LOOPBACK = ("127.0.0.1", "localhost")
-GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1: any few calls fail at the right rate
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1, so a few calls already fail at the rate
 
 
 @dataclass(kw_only=True, eq=False)
@@ -37,22 +45,23 @@ class Sandbox:
 
     Most settings may change while it runs: `sandbox.fail_rate = 1` is an outage.
 
-    :param host: address to listen on, 127.0.0.1 or localhost unless remote access is allowed.
+    :param host: address to listen on, 127.0.0.1 or localhost unless `insecure_bind` is set.
     :param port: port to listen on; 0 for a free one, which a second start keeps.
     :param account: account (site) id, letters and digits.
-    :param items: number of configurations to begin with.
-    :param seed: the same seed invents the same configurations and fails the same calls.
-    :param appear: template to publish by itself, and the seconds from the first start until then.
-    :param latency: seconds before each answer.
-    :param page_cap: most items on a page, whatever `limit` asks for.
-    :param requests_per_second: token and list calls beyond that many are answered 429; 0 for no limit.
-    :param fail_rate: share of list calls answered 503, from 0 to 1.
+    :param items: number of configurations at the start.
+    :param seed: the same seed gives the same configurations and fails the same calls.
+    :param appear: names of templates to publish, each with the seconds from the first start until it appears.
+    :param latency: seconds before each response.
+    :param page_cap: most items on a page, whatever `limit` asks for; None for no cap.
+    :param requests_per_second: token and list calls allowed in any second, 429 beyond; 0 for no limit.
+    :param fail_rate: share of list calls refused with 503, from 0 to 1.
     :param token_ttl: seconds until a token expires.
-    :param shape: list configurations (profile), or bare channels as on LivePerson's page (bare).
-    :param clock: monotonic seconds; dates in configurations and tokens are real ones all the same.
-    :param sleep: waits out the latency.
-    :param insecure_bind: allow a host that other machines reach.
-    :raises ValueError: an argument makes no sense.
+    :param shape: what a listing holds: `profile` for configurations, `bare` for channels as on LivePerson's page,
+        `wrapped` for configurations in an envelope such as the Outbound Reporting API's.
+    :param clock: returns monotonic seconds; dates in configurations and tokens come from the system's clock.
+    :param sleep: waits for the latency, in seconds.
+    :param insecure_bind: allow a host that other machines can reach.
+    :raises ValueError: an argument is out of range.
     """
 
     host: str = "127.0.0.1"
@@ -66,7 +75,7 @@ class Sandbox:
     requests_per_second: float = 0.0
     fail_rate: float = 0.0
     token_ttl: float = 3600.0
-    shape: Literal["profile", "bare"] = "profile"
+    shape: Shape = "profile"
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     insecure_bind: bool = False
@@ -76,7 +85,7 @@ class Sandbox:
     def __post_init__(self) -> None:
         self._waiting = dict(self.appear or {})
         rate, waits = self.requests_per_second, self._waiting.values()
-        for rule, kept in {
+        for rule, holds in {
             f"host must be {' or '.join(LOOPBACK)}": self.host in LOOPBACK or self.insecure_bind,
             "port must be 0 to 65535": 0 <= self.port <= 65535,
             "account must be letters and digits": self.account.isalnum(),
@@ -87,35 +96,35 @@ class Sandbox:
             "requests_per_second must be 0, or 1 or more": rate == 0 or rate >= 1,
             "fail_rate must be 0 to 1": 0 <= self.fail_rate <= 1,
             "token_ttl must be 1 second or more": 1 <= self.token_ttl < math.inf,
-            "shape must be profile or bare": self.shape in ("profile", "bare"),
+            "shape must be profile, bare or wrapped": self.shape in get_args(Shape),
         }.items():
-            if not kept:
+            if not holds:
                 raise ValueError(rule)
-        self.calls: Counter[str] = Counter()  # "domain", "token", "jwks", "list": answered or refused
+        self.calls: Counter[str] = Counter()  # "domain", "token", "jwks", "list"; refused ones count
         self._configurations = sandbox_data.configurations(self.items, self.seed)
-        self._published: list[tuple[float, Json]] = []  # the time at which each appears
-        self._expiry: dict[str, float] = {}  # the time at which each token expires
-        self._recent: deque[float] = deque()  # the times of the last second's calls
+        self._published: list[tuple[float, Json]] = []  # with the time at which each appears
+        self._expiry: dict[str, float] = {}  # by token, the time at which it expires
+        self._recent: deque[float] = deque()  # times of the calls admitted in the last second
         self._running: tuple[uvicorn.Server, threading.Thread] | None = None
 
     @property
     def url(self) -> str:
-        """Tell where it listens; with port 0, known once it has started."""
+        """Return the base URL; with port 0, known once the server has started."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def connection(self) -> Json:
-        """Describe the Airflow connection to it."""
+        """Return the Airflow Connection to this account, as its JSON form."""
         credentials = {"login": self.client_id, "password": self.client_secret, "schema": self.account}
         return {"conn_type": "liveperson_outbound", "host": self.url, **credentials}
 
     @property
     def env(self) -> dict[str, str]:
-        """Give the environment variable that makes it Airflow's default connection to LivePerson."""
+        """Return the environment variable that makes this account the default Connection."""
         return {"AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT": json.dumps(self.connection)}
 
     def configurations(self) -> list[Json]:
-        """Copy what the account holds right now, as it is listed."""
+        """Return a copy of everything that the account lists now, without the envelope of `wrapped`."""
         return copy.deepcopy(self.listing())
 
     def publish(
@@ -127,7 +136,7 @@ class Sandbox:
         variables: Sequence[str] = ("1", "2"),
         after: float = 0.0,
     ) -> None:
-        """Make a template appear, after all that the account holds then.
+        """Publish a template, listed after everything that appeared before it.
 
         :param name: name of the configuration, and of its template on WhatsApp.
         :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp; ValueError for any other.
@@ -140,19 +149,23 @@ class Sandbox:
         self._published.append((self.clock() + after, item))
 
     def start(self) -> None:
-        """Serve until `stop`; answers once this returns. OSError if the port is taken."""
+        """Serve until `stop`, and return once the server accepts requests.
+
+        :raises OSError: the port is taken.
+        :raises RuntimeError: it runs already.
+        """
         if self._running:
-            raise RuntimeError(f"{self.url} is served already")
-        try:  # not left to uvicorn, which ends the process over it
+            raise RuntimeError(f"{self.url} is already being served")
+        try:  # uvicorn would end the process if the port is taken
             listener = socket.create_server((self.host, self.port))
         except OSError as error:
             raise OSError(error.errno, f"cannot listen on {self.url}: {error.strerror}") from error
         self.port = listener.getsockname()[1]
         for name, after in self._waiting.items():
             self.publish(name, after=after)
-        self._waiting = {}  # a second start is of the same account
-        signing_key()  # made here, or making it would hold up the first answers
-        # Without log_config=None, uvicorn sets up the logging of its process, which is Airflow's or pytest's.
+        self._waiting = {}  # a second start serves the same account
+        signing_key()  # made now, because it would delay the first responses
+        # With its own log_config, uvicorn would reconfigure the logging of this process, Airflow's or pytest's.
         config = uvicorn.Config(
             app_of(self), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
         )
@@ -162,12 +175,12 @@ class Sandbox:
         while not server.started:
             if not thread.is_alive():
                 listener.close()
-                raise RuntimeError("the server ended while starting; its log tells why")
+                raise RuntimeError("the server ended while starting; see its log")
             time.sleep(0.005)
         self._running = server, thread
 
     def stop(self) -> None:
-        """Stop serving; the account stays as it is for another start."""
+        """Stop serving, and keep the account for another start."""
         if self._running:
             (server, thread), self._running = self._running, None
             server.should_exit = True
@@ -181,9 +194,9 @@ class Sandbox:
         self.stop()
 
     def listing(self, channel: str | None = None) -> list[Json]:
-        """Return what the account holds now.
+        """Return what the account lists now: bare channels if `shape` is `bare`, else configurations.
 
-        :param channel: only what has this channel; None for all.
+        :param channel: only items with this channel; None for all.
         """
         now = self.clock()
         published = sorted(self._published, key=lambda entry: entry[0])
@@ -193,9 +206,10 @@ class Sandbox:
         return [item for item in held if channel in (None, *(bare["type"] for bare in item["channels"]))]
 
     async def admit(self, call: str) -> None:
-        """Count a call, and refuse it as told.
+        """Count a call, wait for the latency, and refuse the call if it is too fast or must fail.
 
         :param call: "domain", "token", "jwks" or "list".
+        :raises HTTPException: 429 or 503.
         """
         self.calls[call] += 1
         if self.latency:
@@ -203,29 +217,31 @@ class Sandbox:
         if call in ("token", "list"):
             self._pace()
         if call == "list" and (self.seed + self.calls[call]) * GOLDEN % 1 < self.fail_rate:
-            raise HTTPException(503, "failing as often as it was told to")
+            raise HTTPException(503, f"unavailable: fail_rate is {self.fail_rate:g}")
 
     def _pace(self) -> None:
         now = self.clock()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
         if self.requests_per_second and len(self._recent) + 1 > self.requests_per_second:
-            raise HTTPException(429, "too many requests in the last second", {"Retry-After": "1"})
+            raise HTTPException(
+                429, f"more than {self.requests_per_second:g} requests in a second", {"Retry-After": "1"}
+            )
         self._recent.append(now)
 
     def grant(self) -> Json:
-        """Answer a login with a new token."""
-        now, life = int(time.time()), int(self.token_ttl)  # real time, for the clients' own clocks
+        """Issue a token, and return the body of the login's response."""
+        now, life = int(time.time()), int(self.token_ttl)  # system time, because clients compare it with theirs
         claims: Json = {"aud": f"le{self.account}", "azp": self.client_id, "scope": "outbound.read"}
-        # Without jti, two tokens of the same second would be one.
+        # Without jti, two tokens issued in the same second would be equal.
         claims |= {"iss": "Sentinel", "iat": now, "exp": now + life, "jti": str(uuid4())}
         token = jwt.encode(claims, signing_key(), algorithm="RS256", headers={"kid": KEY_ID})
         self._expiry[token] = self.clock() + self.token_ttl
         return {"access_token": token, "token_type": "Bearer", "expires_in": life}
 
     def accepts(self, token: str) -> bool:
-        """Tell whether a token is one of this account's and still holds.
+        """Return whether this account issued a token and it has not expired.
 
-        :param token: what a call was authorized with.
+        :param token: the bearer token of a request.
         """
         return self.clock() < self._expiry.get(token, -math.inf)

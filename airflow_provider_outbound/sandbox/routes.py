@@ -1,10 +1,15 @@
-"""LivePerson's side of the protocol, as routes: the Domain API, Sentinel, and the listings."""
+"""LivePerson's side of the protocol, as routes: the Domain API, Sentinel and the listings.
+
+The listings' own error bodies are not documented. These are those of LivePerson's Outbound Reporting API and, for
+404 and 405, of its Connect to Messaging API.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -15,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException  # not FastAPI's: unknown paths raise this one
 
 Json = dict[str, Any]
+Shape = Literal["profile", "bare", "wrapped"]
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # no secret: it opens nothing else
@@ -22,11 +28,12 @@ HOSTS = {"sentinel": "va.sentinel.liveperson.net", "asyncMessagingEnt": "va.msg.
 KEY_ID = "appjwt-sandbox"
 
 
-class Held(Protocol):
-    """The account that the routes speak for."""
+class Account(Protocol):
+    """The account that the routes serve."""
 
     account: str
     page_cap: int | None
+    shape: Shape
 
     async def admit(self, call: str) -> None: ...
     def grant(self) -> Json: ...
@@ -40,19 +47,23 @@ def signing_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-async def _sandbox(request: Request) -> Held:
-    sandbox: Held = request.app.state.sandbox
-    await sandbox.admit(request.scope["route"].tags[0])  # before anything else is looked at
+async def _sandbox(request: Request) -> Account:
+    sandbox: Account = request.app.state.sandbox
+    await sandbox.admit(request.scope["route"].tags[0])  # before any other check
     return sandbox
 
 
-ABOUT = f"""An account at LivePerson that exists on this machine only: all that it holds is invented.
+ABOUT = f"""A LivePerson account that exists on this machine only. All its data is invented.
 
-To list: get a token below (client id `{CLIENT_ID}`, secret `{CLIENT_SECRET}`), press
+To list configurations: get a token below (client id `{CLIENT_ID}`, secret `{CLIENT_SECRET}`), press
 *Authorize*, and paste the `access_token`."""
-REFUSED: dict[int | str, Json] = {"4XX": {"description": "Refused: `internalErrorCode` and `message`"}}
+REFUSALS: dict[int | str, Json] = {
+    "4XX": {"description": "Refused: `code`, `requestTraceId` (a random UUID) and `message`"},
+    404: {"description": "Not found: `errorCode` and `errorMessage`"},
+}
+ERROR_CODES = {404: 1004, 405: 1005}  # source: error codes of LivePerson's Connect to Messaging API
 
-Here = Annotated[Held, Depends(_sandbox)]
+Here = Annotated[Account, Depends(_sandbox)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -76,29 +87,29 @@ sentinel = APIRouter(prefix="/sentinel")
 
 @domain.get("/baseURI.json")
 async def hosts(services: Services) -> Json:
-    """Tell the host of every service."""
+    """Return the host of every service."""
     return {"baseURIs": list(services.values())}
 
 
 @domain.get("/service/{service}/baseURI.json")
 async def host(services: Services, service: str) -> Json:
-    """Tell the host of one service, whose name is case sensitive."""
+    """Return the host of one service, whose name is case sensitive."""
     if service not in services:
-        raise HTTPException(404, f"no service {service}; there are {', '.join(services)}")
+        raise HTTPException(404, f"no service {service}; the services are {', '.join(services)}")
     return services[service]
 
 
 @sentinel.post("/api/account/{account}/app/token", tags=["token"], openapi_extra=FORM_DOCS)
 async def token_v1(sandbox: Here, account: str, v: Literal["1.0"], request: Request) -> Json:
-    """Give a token for the client's id and secret, the older way."""
+    """Issue a token for the client's id and secret, by version 1 of Sentinel's API."""
     return await token_v2(sandbox, account, request)
 
 
 @sentinel.post("/api/v2/account/{account}/app/token", tags=["token"], openapi_extra=FORM_DOCS)
 async def token_v2(sandbox: Here, account: str, request: Request) -> Json:
-    """Give a token for the client's id and secret."""
+    """Issue a token for the client's id and secret, by version 2 of Sentinel's API."""
     if FORM.keys() & request.query_params.keys():
-        raise HTTPException(400, "credentials belong in the body: URLs end up in logs")
+        raise HTTPException(400, "send credentials in the body, not in the URL, which ends up in logs")
     if not request.headers.get("Content-Type", "").startswith(FORM_TYPE):
         raise HTTPException(400, f"Content-Type must be {FORM_TYPE}")
     form = dict(parse_qsl((await request.body()).decode(errors="replace")))
@@ -118,7 +129,7 @@ async def jwks(sandbox: Here) -> Json:
 
 async def _authorize(sandbox: Here, account: str, app: str, bearer: Bearer) -> None:
     if not bearer or not sandbox.accepts(bearer.credentials):
-        raise HTTPException(401, "no valid token", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "token is missing, invalid or expired", {"WWW-Authenticate": "Bearer"})
     if account != sandbox.account:
         raise HTTPException(403, f"the token is not for account {account}")
     if app != "prmsg":
@@ -140,32 +151,54 @@ handoffs = APIRouter(
 )
 
 
+def _listed(sandbox: Account, app: str, page: slice, channel: str | None) -> list[Json] | Json:
+    items = sandbox.listing(channel)
+    if sandbox.shape != "wrapped":
+        return items[page]
+    # Source: the response examples of LivePerson's Outbound Reporting API, where -1 stands for no page.
+    asked: Json = {"accountId": sandbox.account, "app": app}
+    limit = page.stop - page.start
+    offsets = {
+        "previousOffset": max(0, page.start - limit) if page.start else -1,
+        "currentOffset": page.start,
+        "nextOffset": page.stop if page.stop < len(items) else -1,
+    }
+    return {
+        "requestMetadata": asked if channel is None else asked | {"channel": channel},
+        "page": {"count": len(items[page]), **offsets},
+        "handoffs": items[page],
+    }
+
+
 @handoffs.get("/list")
-async def list_all(sandbox: Here, page: Page) -> list[Json]:
+async def list_all(sandbox: Here, app: str, page: Page) -> list[Json] | Json:
     """List a page of the account's outbound configurations."""
-    return sandbox.listing()[page]
+    return _listed(sandbox, app, page, None)
 
 
 @handoffs.get("/list/channel/{channel}")
-async def list_channel(sandbox: Here, page: Page, channel: str) -> list[Json]:
-    """List a page of those with a channel: wa, sms-twilio, apple-twilio, googlercs or inapp."""
-    return sandbox.listing(channel)[page]
+async def list_channel(sandbox: Here, app: str, page: Page, channel: str) -> list[Json] | Json:
+    """List a page of the configurations with a channel: wa, sms-twilio, apple-twilio, googlercs or inapp."""
+    return _listed(sandbox, app, page, channel)
 
 
 async def _refuse(_: Request, error: Any) -> JSONResponse:
-    if isinstance(error, RequestValidationError):  # FastAPI itself would answer 422
+    if isinstance(error, RequestValidationError):  # FastAPI's own status is 422
         wrong = error.errors()[0]
         error = HTTPException(400, f"{wrong['loc'][-1]}: {wrong['msg']}")
-    body = {"internalErrorCode": str(error.status_code), "message": error.detail}
+    if error.status_code in ERROR_CODES:
+        body = {"errorMessage": error.detail, "errorCode": ERROR_CODES[error.status_code]}
+    else:
+        body = {"code": 0, "requestTraceId": str(uuid4()), "message": error.detail}
     return JSONResponse(body, error.status_code, error.headers)
 
 
-def app_of(sandbox: Held) -> FastAPI:
+def app_of(sandbox: Account) -> FastAPI:
     """Return the web application that serves an account.
 
     :param sandbox: the account.
     """
-    app = FastAPI(title="LivePerson sandbox", description=ABOUT, responses=REFUSED)
+    app = FastAPI(title="LivePerson sandbox", description=ABOUT, responses=REFUSALS)
     app.state.sandbox = sandbox
     for router in (domain, sentinel, handoffs):
         app.include_router(router)

@@ -4,71 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import heapq
+import json
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta, timezone
-from itertools import count
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from airflow.triggers.base import TriggerEvent
 from structlog.testing import capture_logs
 
-from airflow_provider_outbound import polling as watches
+from airflow_provider_outbound import polling
+from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, NetworkError
+from airflow_provider_outbound.model.codec import decode, split
+from airflow_provider_outbound.model.items import Record
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
+from airflow_provider_outbound.polling import LONGEST_OUTAGE, Gate
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
+from tests.clock import BEGIN, World
 from tests.fake import Fake, Hit, Reply, configuration, grant, paged
 
 Connect = Callable[..., str]
-BEGIN = datetime(2026, 11, 22, tzinfo=timezone.utc)
-
-
-class World:
-    """Time that passes when all who live in it sleep: then the first of them wakes."""
-
-    def __init__(self) -> None:
-        self.time = BEGIN
-        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
-        self._tasks: list[asyncio.Task[TriggerEvent]] = []
-        self._numbers = count()
-        self._changed = asyncio.Event()
-
-    def now(self) -> datetime:
-        return self.time
-
-    @property
-    def elapsed(self) -> float:
-        return (self.time - BEGIN).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.time + timedelta(seconds=seconds), next(self._numbers), done))
-        self._changed.set()
-        await done
-
-    def start(self, trigger: OutboundTemplateTrigger) -> asyncio.Task[TriggerEvent]:
-        task = asyncio.create_task(trigger.wait(self.sleep, self.now))
-        task.add_done_callback(lambda _: self._changed.set())
-        self._tasks.append(task)
-        return task
-
-    async def run(self, until: float = 10**9) -> None:
-        """Let time pass up to that second, or until nobody is left."""
-        while living := [task for task in self._tasks if not task.done()]:
-            sleepers = [entry for entry in self._sleepers if not entry[2].done()]
-            if len(sleepers) < len(living):  # somebody is busy
-                self._changed.clear()
-                await self._changed.wait()
-                continue
-            self._sleepers = sorted(sleepers)
-            wakes, _, done = heapq.heappop(self._sleepers)
-            if (wakes - BEGIN).total_seconds() > until:
-                heapq.heappush(self._sleepers, (wakes, next(self._numbers), done))
-                return
-            self.time = max(self.time, wakes)
-            done.set_result(None)
-            self._changed.clear()
-            await self._changed.wait()
 
 
 class HeldBack:
@@ -89,17 +46,24 @@ def trigger(number: int = 0, **more: Any) -> OutboundTemplateTrigger:
     return OutboundTemplateTrigger(**{"template_name": f"n{number}", "deadline": deadline, **more})
 
 
+def start(world: World, trigger: OutboundTemplateTrigger) -> asyncio.Task[TriggerEvent]:
+    return world.start(trigger.wait(world.sleep, world.now))
+
+
 def in_world(story: Callable[[World], Awaitable[None]]) -> None:
     """Run a story on a loop of its own, and see that it leaves nothing behind."""
 
     async def live() -> None:
         await story(World())
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert not watches._WATCHES
+        assert not polling._POLLERS
 
     asyncio.run(live())
+    for thread in threading.enumerate():
+        if thread.name.startswith("outbound"):  # of a cancelled poll, whose request was under way
+            thread.join(10)
+            assert not thread.is_alive()
     gc.collect()  # an unclosed socket or a lost exception would warn, and warnings are errors here
-    assert sum(thread.name.startswith("outbound") for thread in threading.enumerate()) <= 8
 
 
 @pytest.mark.fault("W4")
@@ -115,7 +79,7 @@ def test_one_poll_per_interval_and_one_token_for_all(connect: Connect) -> None:
             connect(fake.connection(extra={"page_size": 1000}))
             # They join at all times of the first minute.
             tasks = [
-                world.start(trigger(number, next_look=BEGIN + timedelta(seconds=number / 5)))
+                start(world, trigger(number, next_look=BEGIN + timedelta(seconds=number / 5)))
                 for number in range(300)
             ]
             await world.run()
@@ -134,16 +98,16 @@ def test_each_keeps_its_own_interval_deadline_and_criteria(connect: Connect) -> 
     async def story(world: World) -> None:
         with Fake(paged([configuration(number) for number in range(5)])) as fake:
             connect(fake.connection())
-            there = world.start(trigger(3))
-            elsewhere = world.start(trigger(3, language="de", timeout=100))
-            quick = world.start(trigger(99, poke_interval=10, timeout=205))
-            slow = world.start(trigger(99, poke_interval=300, timeout=305))
+            there = start(world, trigger(3))
+            elsewhere = start(world, trigger(3, language="de", timeout=100))
+            quick = start(world, trigger(99, poke_interval=10, timeout=205))
+            slow = start(world, trigger(99, poke_interval=300, timeout=305))
             ends = {}
             for name, task in (("there", there), ("elsewhere", elsewhere), ("quick", quick), ("slow", slow)):
                 task.add_done_callback(lambda _, name=name: ends.setdefault(name, world.elapsed))
             await world.run()
         assert there.result().payload["status"] == "success"
-        assert "language en" in elsewhere.result().payload["seen"]
+        assert "n3 is in wa/en, not in de" in elsewhere.result().payload["seen"]
         assert quick.result().payload["status"] == slow.result().payload["status"] == "timeout"
         assert ends["there"] == 0
         assert 100 < ends["elsewhere"] <= 160
@@ -162,7 +126,7 @@ def test_permanent_error_reaches_all_once_each(connect: Connect, scripts: dict[s
     async def story(world: World) -> None:
         with Fake(**scripts) as fake:
             connect(fake.connection())
-            tasks = [world.start(trigger(number)) for number in range(50)]
+            tasks = [start(world, trigger(number)) for number in range(50)]
             await world.run()
         messages = {task.result().payload["message"] for task in tasks}
         assert len(messages) == 1
@@ -177,9 +141,9 @@ def test_transient_error_is_one_look_for_all(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([Reply(503, b"")]) as fake:
             connect(fake.connection())
-            tasks = [world.start(trigger(number, timeout=290)) for number in range(50)]
+            tasks = [start(world, trigger(number, timeout=290)) for number in range(50)]
             await world.run()
-        assert all("could not be looked for" in task.result().payload["seen"] for task in tasks)
+        assert all("Could not look for n" in task.result().payload["seen"] for task in tasks)
         assert fake.kinds().count("list") <= 1 + world.elapsed / 60
 
     in_world(story)
@@ -191,9 +155,9 @@ def test_other_accounts_and_channels_are_polled_apart(connect: Connect) -> None:
         with Fake([[]]) as one, Fake([[]]) as other:
             connect(one.connection())
             connect(other.connection(), "other")
-            world.start(trigger(timeout=10))
-            world.start(trigger(channel="wa", timeout=10))
-            world.start(trigger(outbound_conn_id="other", timeout=10))
+            start(world, trigger(timeout=10))
+            start(world, trigger(channel="wa", timeout=10))
+            start(world, trigger(outbound_conn_id="other", timeout=10))
             await world.run()
         assert {hit.path.rpartition("/")[2] for hit in one.hits if hit.kind == "list"} == {"list", "wa"}
         assert other.kinds()[:2] == ["token", "list"]
@@ -207,7 +171,7 @@ def test_channels_of_an_account_share_its_token(connect: Connect) -> None:
         with Fake(paged([configuration(1)])) as fake:
             connect(fake.connection())
             channels = (None, "wa", "inapp")
-            tasks = [world.start(trigger(2, channel=channel, timeout=100)) for channel in channels * 5]
+            tasks = [start(world, trigger(2, channel=channel, timeout=100)) for channel in channels * 5]
             await world.run()
         assert all(task.result().payload["status"] == "timeout" for task in tasks)
         assert fake.kinds().count("token") == 1
@@ -223,13 +187,13 @@ def test_a_channel_is_forgotten_with_its_last_trigger(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as fake:
             connect(fake.connection())
-            world.start(trigger(1, timeout=200))
-            world.start(trigger(1, channel="wa", timeout=10))
+            start(world, trigger(1, timeout=200))
+            start(world, trigger(1, channel="wa", timeout=10))
             await world.run(until=30)
-            (watch,) = watches._WATCHES.values()
-            assert watch._last.keys() == {None, "wa"}
+            (poller,) = polling._POLLERS.values()
+            assert poller._last.keys() == {None, "wa"}
             await world.run(until=150)
-            assert watch._last.keys() == {None}
+            assert poller._last.keys() == {None}
             await world.run()
 
     in_world(story)
@@ -242,9 +206,9 @@ def test_the_loop_runs_between_any_two_looks(connect: Connect) -> None:
         bells = [asyncio.Event() for _ in range(3)]
 
         async def look() -> None:
-            async with watches.watching("liveperson_outbound_default", None) as watch:
+            async with polling.subscribe("liveperson_outbound_default", None) as poller:
                 for bell in bells:
-                    await watch.poll(None, 60, world.now)
+                    await poller.poll(None, 60, world.now)
                     looks[-1] += 1
                     await bell.wait()
 
@@ -275,7 +239,7 @@ def test_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as fake, capture_logs(processors=[note]):
             connect(fake.connection())
-            world.start(trigger(timeout=100))
+            start(world, trigger(timeout=100))
             await world.run()
 
     in_world(story)
@@ -333,7 +297,7 @@ def test_one_that_is_cancelled_does_not_take_the_poll_from_the_others(connect: C
 
         with Fake(slow) as fake:
             connect(fake.connection())
-            first, second = world.start(trigger(1)), world.start(trigger(1))
+            first, second = start(world, trigger(1)), start(world, trigger(1))
             life = asyncio.create_task(world.run())
             await asyncio.to_thread(slow.asked.wait, 5)
             first.cancel()
@@ -353,7 +317,7 @@ def test_all_are_cancelled_while_a_poll_is_under_way(connect: Connect) -> None:
 
         with Fake(token=slow) as fake:
             connect(fake.connection())
-            tasks = [world.start(trigger(number)) for number in range(10)]
+            tasks = [start(world, trigger(number)) for number in range(10)]
             life = asyncio.create_task(world.run())
             await asyncio.to_thread(slow.asked.wait, 5)
             for task in tasks:
@@ -374,18 +338,18 @@ def test_cancelled_while_another_polls(connect: Connect) -> None:
 
         with Fake(paged([configuration(1)]), token=slow) as fake:
             connect(fake.connection())
-            polls, waits = world.start(trigger(1)), world.start(trigger(1))
-            goes_on = world.start(trigger(1, channel="wa"))
+            polls, waits = start(world, trigger(1)), start(world, trigger(1))
+            goes_on = start(world, trigger(1, channel="wa"))
             life = asyncio.create_task(world.run())
             await asyncio.to_thread(slow.asked.wait, 5)
             waits.cancel()
             polls.cancel()
             await asyncio.wait([waits, polls])
             assert fake.kinds() == ["token"]
-            (watch,) = watches._WATCHES.values()
+            (poller,) = polling._POLLERS.values()
             slow.go_on.set()
             await life
-        assert not watch._last  # of what nobody waits for any more
+        assert not poller._last  # of what nobody waits for any more
         assert waits.cancelled()
         assert goes_on.result().payload["status"] == "success"
         assert fake.kinds().count("token") == 1
@@ -398,7 +362,7 @@ def test_rotated_secret_is_read_by_the_next_poll(connect: Connect) -> None:
     async def story(world: World) -> None:
         with Fake([[]]) as fake:
             connect(fake.connection())
-            tasks = [world.start(trigger(number, timeout=100)) for number in range(20)]
+            tasks = [start(world, trigger(number, timeout=100)) for number in range(20)]
             await world.run(until=30)
             connect(fake.connection(password="rotated"))
             await world.run()
@@ -415,19 +379,141 @@ def test_world_is_fair() -> None:
     async def story(world: World) -> None:
         woken: list[tuple[str, float]] = []
 
-        async def nap(name: str, seconds: float) -> TriggerEvent:
+        async def nap(name: str, seconds: float) -> None:
             await world.sleep(seconds)
             woken.append((name, world.elapsed))
-            return TriggerEvent({})
 
-        def begin(nap: Coroutine[Any, Any, TriggerEvent]) -> None:
-            task = asyncio.create_task(nap)
-            task.add_done_callback(lambda _: world._changed.set())
-            world._tasks.append(task)
-
-        begin(nap("late", 20))
-        begin(nap("early", 10))
+        world.start(nap("late", 20))
+        world.start(nap("early", 10))
         await world.run()
         assert woken == [("early", 10.0), ("late", 20.0)]
+
+    in_world(story)
+
+
+@pytest.mark.fault("W8")
+@pytest.mark.parametrize("gone", [60, 500])
+def test_a_connection_that_is_missing_for_some_minutes_is_waited_for(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, gone: float
+) -> None:
+    async def story(world: World) -> None:
+        with Fake(lambda hit: paged([configuration(7)] if world.elapsed > 600 else [])(hit)) as fake:
+            connect(fake.connection())
+            waits = start(world, trigger(7, timeout=10_000))
+            await world.run(until=30)
+            monkeypatch.delenv("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT")
+            await world.run(until=30 + gone)
+            connect(fake.connection())
+            await world.run()
+        assert waits.result().payload["status"] == "success"
+
+    in_world(story)
+
+
+@pytest.mark.fault("W8")
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_connection_that_is_missing_for_ten_minutes_fails(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, restarted: bool
+) -> None:
+    """Also for a trigger that a triggerer takes over while the Connection is missing."""
+
+    async def story(world: World) -> None:
+        with Fake([[]]) as fake:
+            connect(fake.connection())
+            if restarted:
+                monkeypatch.delenv("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT")
+            waits = start(world, trigger(timeout=10_000, **({"next_look": BEGIN} if restarted else {})))
+            if not restarted:
+                await world.run(until=30)
+                monkeypatch.delenv("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT")
+            await world.run()
+        assert waits.result().payload["status"] == "error"
+        assert "there is no Connection" in waits.result().payload["message"]
+        assert 600 <= world.elapsed <= 720
+
+    in_world(story)
+
+
+@pytest.mark.fault("W8")
+def test_a_gate_counts_an_outage_from_its_beginning() -> None:
+    gate, missing = Gate(Criteria("n")), ConnectionNotFound("there is none")
+    with pytest.raises(ConnectionNotFound):  # it was never there
+        gate.match(missing, BEGIN)
+    assert gate.match(NetworkError("no response"), BEGIN).item is None  # it is
+    almost = LONGEST_OUTAGE - timedelta(seconds=1)
+    for outage in (BEGIN, BEGIN + 2 * LONGEST_OUTAGE):
+        for passed in (timedelta(), almost):
+            assert gate.match(missing, outage + passed).seen == "Could not look for n: there is none"
+        assert gate.match(TemplateIndex([]), outage + LONGEST_OUTAGE).item is None
+    gate.match(missing, BEGIN)
+    with pytest.raises(ConnectionNotFound):
+        gate.match(missing, BEGIN + LONGEST_OUTAGE)
+    with pytest.raises(ConfigError):
+        gate.match(ConfigError("login is empty"), BEGIN)
+
+
+@pytest.mark.fault("W9")
+def test_accounts_whose_server_hangs_hold_up_no_other(connect: Connect) -> None:
+    go_on = threading.Event()
+
+    def hang(hit: Hit) -> Any:
+        if "/account/good/" not in hit.path:
+            go_on.wait(20)
+        return grant(aud=None)
+
+    async def story(world: World) -> None:
+        with Fake(paged([configuration(1)]), token=hang) as fake:
+            hanging = []
+            for number in range(80):
+                conn_id = connect(fake.connection(schema=f"bad{number}"), f"bad{number}")
+                hanging.append(asyncio.create_task(trigger(1, outbound_conn_id=conn_id).wait()))
+            connect(fake.connection(schema="good"), "good")
+            while len(fake.hits) < len(hanging):
+                await asyncio.sleep(0.01)
+            event = await trigger(1, outbound_conn_id="good").wait()
+            assert event.payload["status"] == "success"
+            assert not any(task.done() for task in hanging)
+            for task in hanging:
+                task.cancel()
+            await asyncio.wait(hanging)
+            go_on.set()
+
+    in_world(story)
+
+
+@pytest.mark.fault("W11")
+def test_a_large_listing_is_parsed_and_indexed_off_the_loop(connect: Connect) -> None:
+    items = [configuration(number) for number in range(20_000)]
+    body = json.dumps(items).encode()
+    begun = time.thread_time()
+    TemplateIndex(Record(raw, decode(raw)) for raw in split(body))
+    work = time.thread_time() - begun
+
+    async def story(world: World) -> None:
+        with Fake(paged(items)) as fake:
+            connect(fake.connection(extra={"page_size": 1000}))
+            begun = time.thread_time()
+            event = await trigger(19_999).wait()
+            assert event.payload["status"] == "success"
+            assert time.thread_time() - begun < work / 2
+
+    in_world(story)
+
+
+@pytest.mark.fault("W6")
+def test_a_cancelled_poll_sends_no_further_request(connect: Connect) -> None:
+    async def story(world: World) -> None:
+        slow = HeldBack(lambda hit: grant())
+        with Fake([[]], token=slow) as fake:
+            connect(fake.connection())
+            task = asyncio.create_task(trigger(1).wait())
+            await asyncio.to_thread(slow.asked.wait, 5)
+            task.cancel()
+            await asyncio.wait([task])
+            slow.go_on.set()
+            for thread in threading.enumerate():
+                if thread.name == "outbound-poll":
+                    thread.join(10)
+            assert fake.kinds() == ["token"]
 
     in_world(story)

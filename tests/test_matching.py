@@ -1,0 +1,200 @@
+"""Which template is meant, and what is there in its place."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.items import Record
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
+from tests.fake import configuration
+
+
+def index(items: Iterable[dict[str, Any]]) -> TemplateIndex:
+    return TemplateIndex(Record(encode(item), item) for item in items)
+
+
+def item(name: str | None = "sale", updated: str = "2026-01-01", **channel: Any) -> dict[str, Any]:
+    body = {"type": "body", "content": "${{1}} ${{2}}", "variables": ["1", "2"]}
+    whole = {"type": "wa", "language": "en", "messageComponents": [body], **channel}
+    return {"id": "7", "name": name, "updatedAt": updated, "channels": [whole]}
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        Criteria("sale"),
+        Criteria("sale", "wa"),
+        Criteria("sale", "wa", "en"),
+        Criteria("sale", "wa", "en", ["2", "1"]),
+        Criteria("sale", variables=(1, 2)),
+    ],
+)
+def test_found(criteria: Criteria) -> None:
+    match = criteria.match(index([item("other"), item()]))
+    assert match.seen == "Found sale in wa/en"
+    assert match.summary() == {
+        "id": "7",
+        "name": "sale",
+        "updated_at": "2026-01-01",
+        "channels": ["wa"],
+        "language": "en",
+        "variables": ["1", "2"],
+        "header_variables": [],
+        "components": [{"type": "body", "sub_type": None, "variables": ["1", "2"]}],
+    }
+
+
+def test_found_by_whatsapp_name_in_a_bare_channel() -> None:
+    bare = {"type": "wa", "language": "en", "templatename": "sale", "messageComponents": []}
+    assert Criteria("sale").match(index([bare])).summary() == {
+        "id": None,
+        "name": "sale",
+        "updated_at": None,
+        "channels": ["wa"],
+        "language": "en",
+        "variables": [],
+        "header_variables": [],
+        "components": [],
+    }
+
+
+@pytest.mark.fault("P9")
+def test_bare_channels_with_their_configurations_id_are_found_by_language() -> None:
+    bare = [{"id": "7", "name": "sale", "type": "wa", "language": language} for language in ("en", "de", "fr")]
+    for each in bare:
+        match = Criteria("sale", "wa", each["language"]).match(index(bare))
+        assert match.item == each
+        assert (match.summary()["id"], match.summary()["language"]) == ("7", each["language"])
+
+
+def test_media_headers_are_apart_from_the_variables() -> None:
+    header = {"type": "header", "sub_type": "image", "content": "{{1}}", "variables": ["1"]}
+    body = {"type": "body", "content": "${{1}} ${{2}}", "variables": ["2", "1"]}
+    found = Criteria("sale", variables=["1", "2"]).match(index([item(messageComponents=[header, body])])).summary()
+    assert found["variables"] == ["1", "2"]
+    assert found["header_variables"] == ["image"]
+    assert found["components"] == [
+        {"type": "header", "sub_type": "image", "variables": ["1"]},
+        {"type": "body", "sub_type": None, "variables": ["1", "2"]},
+    ]
+    alone = Criteria("sale", variables=["1"]).match(index([item(messageComponents=[header])]))
+    assert alone.seen == "Not there yet: sale has variables [] in wa/en, not ['1']"
+
+
+def test_of_several_the_one_updated_last() -> None:
+    old, new = item(updated="2026-01-01"), item(updated="2026-02-01T00:00:00Z")
+    for items in ([old, new], [new, old]):
+        assert Criteria("sale").match(index(items)).item == new
+
+
+def test_several_channels_that_fit_are_all_named() -> None:
+    both = item()
+    both["channels"] += [{"type": "wa", "language": "de"}, {"type": "inapp"}]
+    assert Criteria("sale").match(index([both])).seen == "Found sale in wa/en, wa/de, inapp"
+
+
+@pytest.mark.fault("W5")
+@pytest.mark.parametrize(
+    ("criteria", "items", "seen"),
+    [
+        (Criteria("sale"), [], "none of 0 configurations is named sale"),
+        (Criteria("sale"), [item("Sale")], "none of 1 configurations is named sale"),
+        (Criteria("the sale"), [item()], "none of 1 configurations is named 'the sale'"),
+        (Criteria("sale", "inapp"), [item()], "sale is in wa, not in inapp"),
+        (Criteria("sale", "wa", "de"), [item()], "sale is in wa/en, not in wa/de"),
+        (Criteria("sale", language="de"), [item()], "sale is in wa/en, not in de"),
+        (Criteria("sale", language="de"), [item(language=None)], "sale is in wa, not in de"),
+        (Criteria("sale", "wa"), [item(type=None)], "sale is in a channel without type, not in wa"),
+        (
+            Criteria("sale", "wa", "fr"),
+            [item(), item(language="de"), item()],
+            "sale is in wa/en, not in wa/fr; is in wa/de, not in wa/fr",
+        ),
+        (
+            Criteria("sale", variables=["1"]),
+            [item()],
+            "sale has variables ['1', '2'] in wa/en, not ['1']",
+        ),
+        (Criteria("sale", variables=[]), [item()], "sale has variables ['1', '2'] in wa/en, not []"),
+        (Criteria("sale"), [{"id": "7", "name": "sale", "channels": []}], "sale has no channel yet"),
+        (Criteria("sale"), [{"id": "7", "name": "sale", "channels": ["odd", 5]}], "sale has no channel yet"),
+        (
+            Criteria("sale"),
+            [{"name": ["sale"], "channels": [{"templatename": {}}]}],
+            "none of 1 configurations is named sale",
+        ),
+        (
+            Criteria("sale", variables=["1"]),
+            [item(messageComponents=[{"type": "body", "content": "{{1}} $3 $100", "variables": ["3"]}])],
+            "sale has variables ['3'] in wa/en (its texts use ['1', '3']), not ['1']",
+        ),
+    ],
+)
+def test_not_found_says_what_is_there_instead(criteria: Criteria, items: list[dict[str, Any]], seen: str) -> None:
+    match = criteria.match(index(items))
+    assert match.item is None
+    assert match.seen == f"Not there yet: {seen}"
+
+
+def test_many_near_misses_are_cut() -> None:
+    match = Criteria("sale", language="xx").match(index(item(language=f"l{number}") for number in range(1000)))
+    assert len(match.seen) == 600
+
+
+@pytest.mark.fault("D4")
+def test_odd_names_stay_on_one_line() -> None:
+    odd = item("sale", language="\x1b[31m\n\u202een", type="w\na")
+    seen = Criteria("sale", language="en").match(index([odd])).seen
+    assert seen.isprintable()
+    assert "\\x1b[31m\\n\\u202een" in seen
+    assert Criteria("a\nb\x1b").match(index([])).seen.isprintable()
+    assert Criteria("sale").match(index([odd])).seen.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("criteria", "shown"),
+    [
+        (Criteria("spring_sale"), "spring_sale"),
+        (Criteria("spring sale", "wa"), "'spring sale' in wa"),
+        (Criteria("spring_sale", "wa", "en", [2, 1]), "spring_sale in wa/en with variables ['1', '2']"),
+        (Criteria("spring_sale", language="en", variables=[]), "spring_sale in en with variables []"),
+        (Criteria("a\nb"), "'a\\nb'"),
+    ],
+)
+def test_criteria_in_messages(criteria: Criteria, shown: str) -> None:
+    assert str(criteria) == shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"name": ""},
+        {"name": " "},
+        {"name": None},
+        {"name": "x", "channel": ""},
+        {"name": "x", "language": 7},
+        {"name": "x", "variables": "1"},
+        {"name": "x", "variables": [None]},
+        {"name": "x", "variables": 1},
+    ],
+)
+def test_criteria_that_nothing_can_meet(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="template (name|channel|language|variables) is"):
+        Criteria(**arguments)
+
+
+@pytest.mark.fault("W11")
+def test_an_index_gives_the_garbage_collector_nothing_to_visit() -> None:
+    before = index([])
+    gc.collect()
+    tracked = len(gc.get_objects())
+    found = index(configuration(number) for number in range(5000))
+    gc.collect()
+    assert len(gc.get_objects()) - tracked < 100
+    assert (before.count, found.count) == (0, 5000)
