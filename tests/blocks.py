@@ -7,7 +7,7 @@
 - ``json``: read as an Airflow Connection.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
-published beforehand, so that nothing waits. One thing is changed: the folder ``/data/outbound`` is a temporary one.
+published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one.
 """
 
 from __future__ import annotations
