@@ -1,0 +1,89 @@
+"""Tables that follow from the code: the Connection's extras, and the faults with their tests."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_outbound.get_provider_info import get_provider_info
+
+DOCS = Path(__file__).parent
+
+
+def write_tables() -> None:
+    """Write the generated tables where the pages include them."""
+    folder = DOCS / "_generated"
+    folder.mkdir(exist_ok=True)
+    (folder / "extras.txt").write_text(table([15, 12, 20, 53], extras()))
+    (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
+
+
+def table(widths: list[int], rows: Iterator[list[str]]) -> str:
+    """Return a list-table in reStructuredText; the first row is its heading."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
+    for first, *rest in rows:
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in rest)]
+    return "\n".join(lines) + "\n"
+
+
+def extras() -> Iterator[list[str]]:
+    """Yield the rows of the extras' table, from the connection form."""
+    yield ["Extra", "Default", "Values", "Meaning"]
+    (kind,) = get_provider_info()["connection-types"]
+    for name, field in kind["conn-fields"].items():
+        default = field["schema"]["default"]
+        shown = "none" if default is None else f"``{default}``"
+        yield [f"``{name}``", shown, values(field["schema"]), field["description"]]
+
+
+def values(schema: dict[str, Any]) -> str:
+    """Return what an extra may hold, in words."""
+    if "enum" in schema:
+        return " or ".join(f"``{each}``" for each in schema["enum"])
+    if "maximum" in schema:
+        return f"{schema['minimum']} to {schema['maximum']}"
+    return "object" if "object" in schema["type"] else "text"
+
+
+def faults() -> Iterator[list[str]]:
+    """Yield the rows of the faults' table: number, fault, and what it gets, with its tests."""
+    yield ["Row", "Fault", "What it gets, and its tests"]
+    tests = fault_tests(DOCS.parent / "tests")
+    for row, fault, gets in fault_rows():
+        listed = [f"\n       - ``{test}``" for test in tests.get(row, [])] or ["\n       - **no test**"]
+        yield [row, fault, f"{gets}\n{''.join(listed)}\n"]
+
+
+def fault_rows() -> list[list[str]]:
+    """Return the rows of ``faults.txt``: number, fault, what it gets."""
+    return [line.split(" | ") for line in (DOCS / "faults.txt").read_text().splitlines()]
+
+
+def fault_tests(folder: Path) -> dict[str, list[str]]:
+    """Return the tests below a folder by the rows of the faults that they are marked with.
+
+    :param folder: where the test modules are.
+    :raises ValueError: for a mark that is not on a test function, or whose row is not written out.
+    """
+    tests: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("test_*.py")):
+        module = ast.parse(path.read_text())
+        strays = {call.lineno for call in fault_marks(module)}
+        for node in ast.walk(module):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
+                for mark in (mark for each in node.decorator_list for mark in fault_marks(each)):
+                    strays.discard(mark.lineno)
+                    for row in mark.args:
+                        tests.setdefault(ast.literal_eval(row), []).append(f"{path.stem}::{node.name}")
+        if strays:
+            raise ValueError(f"{path.name}:{min(strays)} marks a fault, but no test function")
+    return tests
+
+
+def fault_marks(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls ``pytest.mark.fault(...)`` in a part of a module."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "pytest.mark.fault":
+            yield each

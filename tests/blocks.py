@@ -1,0 +1,192 @@
+"""Run a code block of the documentation, by its language.
+
+- ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection.
+- ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
+- other ``python``: as it is, in a namespace of its own.
+- ``bash``: line by line, see ``shell``.
+- ``json``: read as an Airflow Connection.
+
+A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
+published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sybil import Document, Example, Region
+from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+from sybil.parsers.rest.lexers import DirectiveLexer
+
+from airflow_provider_outbound.client.account import Account, Secret
+from airflow_provider_outbound.connections import account_of
+from airflow_provider_outbound.sandbox import Sandbox
+from airflow_provider_outbound.sandbox.__main__ import _parser
+
+ROOT = Path(__file__).parent.parent
+FIXTURES = ["request"]
+# Directives that hold no code; autoclass shows docstrings, literalinclude a sample that test_dags.py runs.
+PROSE = {"autoclass", "image", "include", "list-table", "literalinclude", "toctree"}
+# Whose the credentials in the examples are.
+EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
+
+
+def markdown_blocks(document: Document) -> Iterator[Region]:
+    """Yield a Markdown page's fenced code blocks."""
+    yield from refuse(document, r"^(?: {4}|\t).*", "is an indented code block, which has no language")
+    for region in RawFencedCodeBlockLexer(re.compile(r"(?P<language>.*)\n"))(document):
+        closed = re.search(r"^ *(```|~~~) *\Z", document.text[region.start : region.end], re.MULTILINE)
+        yield block(region, str(region.lexemes["language"]).strip() if closed else "never closed")
+
+
+def rest_blocks(document: Document) -> Iterator[Region]:
+    """Yield an rst page's code blocks, and every directive that is not known to hold none."""
+    yield from refuse(document, r"^(?! *\.\. [\w-]+::).*:: *$", "opens a block that has no language")
+    yield from refuse(document, r"^ *>>>.*", "is a doctest")
+    for region in DirectiveLexer(directive=r"[\w-]+")(document):
+        name = region.lexemes["directive"]
+        if name not in PROSE:
+            yield block(region, str(region.lexemes["arguments"] if name == "code-block" else name).strip())
+
+
+def refuse(document: Document, line: str, why: str) -> Iterator[Region]:
+    """Yield a block that fails for each line that opens one which no other parser sees."""
+    fenced = [range(each.start, each.end) for each in RawFencedCodeBlockLexer(re.compile(r".*\n"))(document)]
+    for found in re.finditer(line, document.text, re.MULTILINE):
+        if not any(found.start() in each for each in fenced):
+            yield Region(found.start(), found.end(), found[0], lambda example: f"{example.parsed!r} {why}")
+
+
+def block(region: Region, language: str) -> Region:
+    """Return the region as a block to run."""
+    runners = {"python": run_python, "bash": run_shell, "json": run_json}
+    region.parsed = region.lexemes["source"]
+    region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
+    return region
+
+
+def run_python(example: Example) -> None:
+    """Run a DAG, test functions, or plain code."""
+    request = example.namespace["request"]
+    data: Path = request.getfixturevalue("tmp_path") / "data"
+    text = example.parsed.replace("/data/outbound", str(data))
+    if "@dag" in text:
+        run_dag(text, request)
+        assert ("/data/outbound" in example.parsed) == data.exists()
+        return
+    assert "DAG(" not in text, "a DAG that this test would not run: write it with @dag"
+    tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
+    if not tests:  # those ask for a sandbox themselves
+        publish(request)
+    namespace: dict[str, Any] = {"__name__": "block"}
+    lines = "\n" * (example.line + example.parsed.line_offset)
+    exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
+    for name in tests:
+        names = inspect.signature(namespace[name]).parameters
+        namespace[name](**{each: request.getfixturevalue(each) for each in names})
+
+
+def publish(request: pytest.FixtureRequest) -> None:
+    """Serve a sandbox in which the examples' template is published already."""
+    request.getfixturevalue("outbound_sandbox").publish("spring_sale")
+
+
+def run_dag(text: str, request: pytest.FixtureRequest) -> None:
+    """Put a DAG into a DAG folder of its own and run it."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    publish(request)
+    request.getfixturevalue("airflow_db")
+    dags = request.getfixturevalue("tmp_path") / "dags"
+    dags.mkdir()
+    (dags / "block.py").write_text(text)
+    bundle = {"name": "block", "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}
+    bundles = json.dumps([{**bundle, "kwargs": {"path": str(dags)}}])
+    request.getfixturevalue("monkeypatch").setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", bundles)
+    bag = DagBag(str(dags))
+    assert bag.import_errors == {}
+    (dag,) = bag.dags.values()
+    assert dag.test().state == "success"
+
+
+def run_json(example: Example) -> None:
+    """Read a Connection."""
+    check_connection(example.parsed)
+
+
+def run_shell(example: Example) -> None:
+    """Run each line of a shell block."""
+    lines = [shlex.split(line, comments=True) for line in example.parsed.splitlines()]
+    for words in filter(None, lines):
+        shell(words, example.namespace["request"])
+
+
+def shell(words: list[str], request: pytest.FixtureRequest) -> None:
+    """Run a shell line, or as much of it as needs no network and no minutes."""
+    match words:
+        case ["make", target]:
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        case ["pip", "install", requirement]:
+            extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
+            assert requirement in [".", *(f".[{extra}]" for extra in extras)]
+        case ["airflow", "connections", "add", conn_id, *_]:
+            airflow_command(words, request)
+            stored = connection_in_database(conn_id, request)
+            airflow_command(["airflow", "connections", "delete", conn_id], request)
+            check_connection(stored)
+        case ["airflow", "connections", "test", "liveperson_outbound_default"]:
+            publish(request)
+            request.getfixturevalue("monkeypatch").setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
+            printed = request.getfixturevalue("capsys")
+            airflow_command(words, request)
+            assert "Connection success!" in printed.readouterr().out
+        case ["export", assignment] if assignment.startswith("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT="):
+            check_connection(assignment.partition("=")[2])
+        case ["python", "-m", "airflow_provider_outbound.sandbox", *options]:
+            chosen = vars(_parser().parse_args(options))
+            Sandbox(**{**chosen, "appear": dict(chosen["appear"])})
+        case [".venv/bin/python", "-m", "pytest", *options]:
+            names = [option for option in options if option.endswith(".py")]
+            assert all((ROOT / name).is_file() for name in names)
+            assert [option for option in options if option not in names] in ([], ["-m", "not system"])
+        case [".venv/bin/sphinx-build", *_]:
+            assert shlex.join(words) in (ROOT / "Makefile").read_text().replace("$(BIN)", ".venv/bin")
+        case _:
+            pytest.fail(f"a shell line that no test knows: {shlex.join(words)}")
+
+
+def airflow_command(words: list[str], request: pytest.FixtureRequest) -> None:
+    """Run a line of Airflow's CLI in this process, on this session's database."""
+    from airflow.cli.cli_parser import get_parser
+
+    request.getfixturevalue("airflow_db")
+    arguments = get_parser().parse_args(words[1:])
+    arguments.func(arguments)
+
+
+def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return session.scalars(select(Connection).where(Connection.conn_id == conn_id)).one().get_uri()
+
+
+def check_connection(text: str) -> None:
+    """Read a connection as Airflow does, from a URI or JSON, and the account from it."""
+    from airflow.models.connection import Connection
+
+    given = Connection.from_json(text, "x") if text.startswith("{") else Connection(conn_id="x", uri=text)
+    account = account_of(given)
+    assert account.account_id == EXAMPLE.account_id
+    known = {EXAMPLE.client_id: EXAMPLE.secret, Sandbox.client_id: Secret(Sandbox.client_secret)}
+    assert known[account.client_id] == account.secret
