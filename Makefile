@@ -31,7 +31,7 @@ format: .venv/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# About 40 minutes on an idle machine; QUICK=1 for a look of three, which leaves the documentation alone.
+# About 40 minutes, best on an idle machine; QUICK=1 for a look of five, which leaves results and documentation alone.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.run
 

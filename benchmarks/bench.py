@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks import check
 from benchmarks.server import ACCOUNT, CLIENT_ID, CLIENT_SECRET, Case, configurations, settings
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 HOME = ROOT / ".bench"
 PEERS = ("provider", "http_operator", "dlt", "meltano", "naive")
 UNPACED, ONE_FILE = "provider, unpaced", "provider, unpaced, one file"
+LIMIT = 300.0  # seconds, unless a case says less
 # The server is on loopback, where no proxy of the environment belongs; nor does the user's Airflow.
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
@@ -56,17 +59,29 @@ def _uv(*words: str) -> None:
     subprocess.run([f"{Path(sys.executable).parent}/uv", words[0], "--quiet", *words[1:]], cwd=ROOT, check=True)
 
 
-class Run(NamedTuple):
-    """What one run of a job came to.
+@dataclass(frozen=True)
+class Run:
+    """What one run of a job measured.
 
-    :param outcome: "exact", "error: ...", "wrong: ...", or "no end in ... s".
-    :param took: what the job says of itself; empty if it failed.
-    :param calls: what the server says.
+    :param case: "speed", "cpu", "memory", or the name of what goes wrong.
+    :param contestant: a peer, or the provider in another way.
+    :param items: configurations at the start.
+    :param page_size: configurations asked for at once.
+    :param latency: milliseconds before each answer.
+    :param outcome: "exact", "error: ...", "wrong: ..." or "no end in ... s".
+    :param took: empty if the job failed. Seconds: ``import`` of its modules, ``startup`` until the first request
+        reached the server, ``wall`` from then to the closed file, and ``cpu``. Bytes: ``peak_rss``.
+    :param calls: what the server counted.
     """
 
+    case: str
+    contestant: str
+    items: int
+    page_size: int
+    latency: int
     outcome: str
     took: dict[str, float]
-    calls: dict[str, int]
+    calls: dict[str, float]
 
     @property
     def exact(self) -> bool:
@@ -83,14 +98,25 @@ class Bench:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def run(self, contestant: str, case: Case, page_size: int, limit: float) -> Run:
-        """Run one job from login to closed file, in a fresh process, and check what it wrote.
+    def run(self, name: str, contestant: str, case: Case, page_size: int, limit: float = LIMIT) -> Run:
+        """Run one job from login to closed file in a fresh process, and check what it wrote.
 
+        :param name: what :class:`Run` calls the case.
         :param contestant: a peer, or the provider in another way.
         :param limit: seconds after which it counts as endless.
         """
-        peer = contestant.partition(",")[0]
         self.call("/case", settings(case))
+        outcome, took = self._job(contestant, case, page_size, limit)
+        calls = self.call("/calls")
+        first = calls.pop("first")
+        if took:
+            took["startup"] = first - took.pop("begun")
+            took["wall"] = took.pop("ended") - first
+        milliseconds = round(case.latency * 1000)
+        return Run(name, contestant, case.items, page_size, milliseconds, outcome, took, calls)
+
+    def _job(self, contestant: str, case: Case, page_size: int, limit: float) -> tuple[str, dict[str, float]]:
+        peer = contestant.partition(",")[0]
         with tempfile.TemporaryDirectory(prefix="bench-", dir=HOME) as folder:
             order = {
                 "url": self.url,
@@ -103,15 +129,16 @@ class Bench:
                 "folder": folder,
             }
             command = [python_of(peer), str(ROOT / "benchmarks" / "job.py"), peer, json.dumps(order)]
+            begun = time.monotonic()
             try:
                 done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=limit)
             except subprocess.TimeoutExpired:
-                return Run(f"no end in {limit:g} s", {}, self.call("/calls"))
-            calls = self.call("/calls")
+                return f"no end in {limit:g} s", {}
             if done.returncode:
-                return Run(f"error: {_error(done.stderr)}", {}, calls)
-            faults = check.faults(check.read(peer, Path(folder)), _steady(case), _passing(case))
-            return Run(f"wrong: {faults}" if faults else "exact", json.loads(done.stdout), calls)
+                return f"error: {_error(done.stderr)}", {}
+            if faults := check.faults(check.read(peer, Path(folder)), _steady(case), _passing(case)):
+                return f"wrong: {faults}", {}
+            return "exact", {"begun": begun, **json.loads(done.stdout)}
 
     def call(self, path: str, body: bytes | None = None) -> dict[str, Any]:
         """Call one of the server's own paths: POST if there is a body, else GET."""

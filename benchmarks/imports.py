@@ -30,10 +30,13 @@ class Imports(NamedTuple):
     hooks: float
 
 
-def measure() -> Imports:
-    """Time the imports in turn."""
+def measure(runs: int = RUNS) -> Imports:
+    """Time the imports in turn.
+
+    :param runs: of each.
+    """
     seconds = defaultdict(list)
-    for _ in range(RUNS):
+    for _ in range(runs):
         for modules in (NEEDED, HOOKS):
             command = [python_of("provider"), "-c", TIMED.format(more=f"import {modules}")]
             done = subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, text=True)

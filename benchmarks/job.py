@@ -1,7 +1,7 @@
-"""Run one peer's job in the peer's own environment, and print one line of JSON: what it took.
+"""Run one peer's job in the peer's own environment and print one line of JSON.
 
-``python benchmarks/job.py PEER ORDER``, where ORDER is a JSON object of the fields of ``Order``. Needs nothing but
-the standard library, and Linux.
+``python benchmarks/job.py PEER ORDER``, where ORDER is a JSON object of the fields of ``Order``. The line tells
+what the job took, and when it ended by the machine's monotonic clock. Needs Linux and the standard library only.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def main(peer: str, order: str) -> None:
     printed = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the peer prints is no result
     sys.path.insert(0, f"{Path(__file__).parent}/peers/{peer}")
-    begun = time.perf_counter()
+    begun = time.monotonic()
     export = importlib.import_module("export")
-    imported, busy = time.perf_counter(), cpu()
+    imported, busy = time.monotonic(), cpu()
     export.export(Order(**json.loads(order)))
-    took = {"import": imported - begun, "wall": time.perf_counter() - imported, "cpu": cpu() - busy}
+    took = {"import": imported - begun, "ended": time.monotonic(), "cpu": cpu() - busy}
     print(json.dumps({**took, "peak_rss": peak_rss()}), file=printed, flush=True)
 
 

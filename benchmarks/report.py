@@ -1,32 +1,46 @@
-"""The bars, and the tables of docs/performance.rst."""
+"""The bars, and what the documentation shows of the results.
+
+``python -m benchmarks.report`` prints the bars of benchmarks/results/results.json, and makes the chart and the
+table of docs/performance.rst from it.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import platform
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from benchmarks.bench import ONE_FILE, PEERS, ROOT, UNPACED, Run, version_of
-from benchmarks.cases import BOUND, IGNORED, SPEEDS, TROUBLES, Speed, Trouble
+from benchmarks import chart
+from benchmarks.bench import ONE_FILE, PEERS, ROOT, Run, version_of
+from benchmarks.cases import (
+    BOUND,
+    CPU_ITEMS,
+    IGNORED,
+    ITEMS,
+    LATENCIES,
+    MEMORY_ITEMS,
+    PAGE_SIZE,
+    PAGE_SIZES,
+    TROUBLES,
+    Speed,
+)
 from benchmarks.imports import Imports
-from benchmarks.memory import ITEMS, Memory
-from benchmarks.triggers import INTERVAL, MOST, STALLS_UP_TO
+from benchmarks.server import PER_SECOND
 
-Speeds: TypeAlias = dict[tuple[Speed, str], list[Run]]
-Troubles: TypeAlias = dict[tuple[Trouble, str], Run]
-
-PAGE = ROOT / "docs" / "performance_results.txt"
+RAW = ROOT / "benchmarks" / "results" / "results.json"
+PAGE, CHART = ROOT / "docs" / "performance.rst", ROOT / "docs" / "performance.svg"
+BEGIN, END = ".. Written by make bench:\n", ".. End of what make bench writes.\n"
 OTHERS = PEERS[1:]
 TITLES = {
     "provider": "this provider",
-    UNPACED: "unpaced",
-    ONE_FILE: "unpaced, one file",
     "http_operator": "HttpOperator",
     "dlt": "dlt",
     "meltano": "Meltano SDK",
@@ -39,31 +53,41 @@ PACKAGES = {
     "meltano": ("singer-sdk",),
     "naive": ("requests", "pandas", "pyarrow"),
 }
-TRIGGERS = {
-    "polls": "Polls",
-    "list_calls_per_poll": "List calls a poll",
-    "tokens": "Tokens",
-    "stall_ms": "Worst stall, ms",
-    "stall_cpu_ms": "CPU in it, ms",
-    "kib_per_trigger": "kB a trigger",
-    "events_within_s": "First to last event, s",
-}
-FAILED = "failed"
-PER_SECOND = 10  # LivePerson's limit, and the provider's pace
-RATE_BOUND = (-(-BOUND.items // BOUND.page_size) - 1) / PER_SECOND
-OVER_BOUND = 1.15
-IMPORT_MARGIN = 0.030
-MOST_MEMORY = 500e6
+MOST_OF_FASTEST = {30: 1.5, 90: 1.0, 240: 0.7, 1000: 0.5}  # times the fastest other's seconds, by configurations
+OVER_BOUND = 1.06
+MOST_CPU = 0.9  # times the naive script's
+IMPORT_MARGIN = 0.030  # seconds
+MOST_MEMORY = 365e6
 
 
 class Results(NamedTuple):
-    """All that was measured."""
+    """All that was measured.
 
+    :param about: date, machine and versions.
+    :param imports: seconds.
+    :param runs: of the jobs.
+    :param triggers: what :func:`benchmarks.triggers.repeat` returns for each scenario.
+    """
+
+    about: dict[str, Any]
     imports: Imports
-    memory: Memory
-    speeds: Speeds
-    troubles: Troubles
+    runs: list[Run]
     triggers: list[dict[str, Any]]
+
+    def median(self, case: str, contestant: str, speed: Speed, figure: str = "wall") -> float:
+        """Return the median of a figure: infinite if most runs failed, or if there are none."""
+        return statistics.median(
+            [
+                run.took.get(figure, math.inf)
+                for run in self.runs
+                if (run.case, run.contestant, run.items, run.page_size, run.latency) == (case, contestant, *speed)
+            ]
+            or [math.inf]
+        )
+
+    def fastest(self, speed: Speed) -> tuple[float, str]:
+        """Return the seconds and the name of the fastest other that wrote a complete file."""
+        return min((self.median("speed", peer, speed), peer) for peer in OTHERS)
 
 
 class Bar(NamedTuple):
@@ -75,208 +99,182 @@ class Bar(NamedTuple):
     met: bool
 
 
-def middle(runs: Sequence[Run], figure: str) -> float:
-    """Return the median of a figure of the runs; without end if one of them failed."""
-    return statistics.median(run.took.get(figure, math.inf) for run in runs)
+def rate_bound(items: int, page_size: int) -> float:
+    """Return the seconds that a server which admits 10 calls a second asks for at least: (calls - 10) / 10.
+
+    Ten calls may go at once. The calls are the login, the pages, of which each after the first begins with the
+    last item of the one before, and two that prove the end.
+    """
+    calls = 1 + 1 + math.ceil(max(items - page_size, 0) / (page_size - 1)) + 2
+    return max(calls - PER_SECOND, 0) / PER_SECOND
 
 
 def bars(results: Results) -> list[Bar]:
-    """Return every bar that these results can be held to."""
-    imports, memory, speeds, troubles, triggers = results
-    found = []
-    if (BOUND, "provider") in speeds:
-        most, took = OVER_BOUND * RATE_BOUND, middle(speeds[BOUND, "provider"], "wall")
-        name = f"Seconds for {_words(BOUND)}"
-        found.append(
-            Bar(name, f"at most {most:.1f} ({OVER_BOUND} x {RATE_BOUND:.1f})", f"{took:.1f}", took <= most)
-        )
-    paced = [run for (_, who), runs in speeds.items() if who == "provider" for run in runs]
-    paced += [run for (_, who), run in troubles.items() if who == "provider"]
-    busiest = max(run.calls["most_in_a_second"] for run in paced)
-    found.append(Bar("List calls in any second", f"at most {PER_SECOND}", f"{busiest}", busiest <= PER_SECOND))
-    for speed in (each for each, who in speeds if who == ONE_FILE and each.items == BOUND.items):
-        took, most = (middle(speeds[speed, who], "cpu") for who in (ONE_FILE, "naive"))
-        name = f"CPU seconds unpaced, one file, for {_words(speed)}"
-        found.append(Bar(name, f"at most {most:.2f} (naive script)", f"{took:.2f}", took <= most))
-    most = imports.needed + IMPORT_MARGIN
-    asked = f"at most {1000 * most:.0f} (requests and jwt, and {1000 * IMPORT_MARGIN:.0f})"
-    taken = f"{1000 * imports.hooks:.0f}"
-    found.append(Bar("Milliseconds to import hooks", asked, taken, imports.hooks <= most))
-    peak, name = memory.peak, f"Peak MB of an export of {ITEMS:,}"
-    found.append(Bar(name, f"at most {MOST_MEMORY / 1e6:.0f}", f"{peak / 1e6:.0f}", peak <= MOST_MEMORY))
-    wrong = [run for runs in speeds.values() for run in runs if not run.exact]
-    wrong += [] if memory.run.exact else [memory.run]
-    found.append(Bar("Plain runs that are not exact, of all", "0", f"{len(wrong)}", not wrong))
-    for (trouble, who), run in troubles.items():
-        if who == "provider":
-            asked = "error" if trouble.name == IGNORED else "exact"
-            found.append(Bar(trouble.name, asked, run.outcome, run.outcome.startswith(asked)))
-    for run in triggers:
-        asked = "one poll an interval, one token, every event"
-        asked += "" if run["triggers"] > STALLS_UP_TO else f", stall at most {MOST['stall_ms']:.0f} ms"
-        seen = f"missed: {', '.join(run['missed'])}" if run["missed"] else "all"
-        found.append(Bar(f"{run['triggers']:,} triggers on one loop", asked, seen, not run["missed"]))
+    """Return every bar that these results can be held to; a quick look has fewer."""
+    ours = [run for run in results.runs if run.contestant.startswith("provider")]
+    paced = [run.calls["most_in_a_second"] for run in ours if run.contestant == "provider"]
+    wrong = [run for run in ours if not run.exact and run.case != IGNORED]
+    found = [
+        *_speed_bars(results),
+        _at_most("Calls in any second", max(paced), PER_SECOND, "{:.0f}"),
+        _at_most("Runs of this provider that are not exact", len(wrong), 0, "{:.0f}"),
+    ]
+    for page_size in PAGE_SIZES:
+        speed = Speed(CPU_ITEMS, page_size, 0)
+        mine, naive = (results.median("cpu", who, speed, "cpu") for who in (ONE_FILE, "naive"))
+        if naive < math.inf:
+            name = f"CPU of one file of {CPU_ITEMS:,} at {page_size} a page, by the naive script's"
+            found.append(_at_most(name, mine / naive, MOST_CPU, "{:.2f}"))
+    peaks = [run.took.get("peak_rss", math.inf) for run in ours if run.case == "memory"]
+    found += [_at_most(f"Peak MB of {MEMORY_ITEMS:,}", peak / 1e6, MOST_MEMORY / 1e6, "{:.0f}") for peak in peaks]
+    _, needed, hooks = results.imports
+    name = f"Milliseconds to import hooks; requests and jwt, and {1000 * IMPORT_MARGIN:.0f}"
+    found.append(_at_most(name, 1000 * hooks, 1000 * (needed + IMPORT_MARGIN), "{:.0f}"))
+    for run in (each for each in ours if each.case in {trouble.name for trouble in TROUBLES}):
+        asked = "error: Airflow" if run.case == IGNORED else "exact"
+        found.append(Bar(run.case, asked, run.outcome, run.outcome.startswith(asked)))
+    for each in results.triggers:
+        seen = ", ".join(f"{figure} {each['worst'][figure]:g}" for figure in each["missed"] or ["stall_ms"])
+        asked = f"stall_ms {each['bars']['stall_ms']:g}"
+        found.append(Bar(f"Triggers: {each['scenario']}", asked, seen, not each["missed"]))
     return found
+
+
+def _speed_bars(results: Results) -> list[Bar]:
+    found = []
+    for latency in LATENCIES:
+        for items, most in MOST_OF_FASTEST.items():
+            speed = Speed(items, PAGE_SIZE, latency)
+            (fastest, peer), mine = results.fastest(speed), results.median("speed", "provider", speed)
+            if fastest < math.inf:
+                name = f"Seconds for {items:,} at {latency} ms, by those of {TITLES[peer]}"
+                found.append(_at_most(name, mine / fastest, most, "{:.2f}"))
+    if any(run.items == BOUND.items and run.case == "speed" for run in results.runs):
+        bound = rate_bound(BOUND.items, PAGE_SIZE)
+        name = f"Seconds for {BOUND.items:,} at {BOUND.latency} ms, by the rate limit's {bound:.1f}"
+        found.append(_at_most(name, results.median("speed", "provider", BOUND) / bound, OVER_BOUND, "{:.2f}"))
+    return found
+
+
+def _at_most(name: str, value: float, most: float, form: str) -> Bar:
+    return Bar(name, f"at most {form.format(most)}", form.format(value), value <= most)
 
 
 def plain(bars: Iterable[Bar]) -> str:
     """Return the bars as text."""
-    lines = [f"{'met' if bar.met else 'MISSED':7} {bar.name:62} {bar.asked:36} {bar.measured}" for bar in bars]
-    return "\n".join([f"{'':7} {'Bar':62} {'Asked':36} Measured", *lines])
+    lines = [f"{'met' if bar.met else 'MISSED':7} {bar.name:62} {bar.asked:16} {bar.measured}" for bar in bars]
+    return "\n".join([f"{'':7} {'Bar':62} {'Asked':16} Measured", *lines])
 
 
-def write(results: Results, bars: Sequence[Bar]) -> None:
-    """Write the tables of the documentation's page."""
-    PAGE.write_text("\n".join([*_ratios(results.speeds), *_bars(bars), *_details(results), *_setup()]))
-
-
-def _ratios(speeds: Speeds) -> list[str]:
-    paced = _against(speeds, "provider", "wall")
-    free, busy = _against(speeds, UNPACED, "wall"), _against(speeds, UNPACED, "cpu")
-    single = _against(speeds, ONE_FILE, "cpu")
-    return [
-        *_heading("Ratios"),
-        "Seconds of this provider, divided by those of the other: below 1 this provider is faster, above 1 it is "
-        f"slower. It keeps to {PER_SECOND} list calls a second, as LivePerson asks; none of the others does. "
-        f"{_score(paced)}",
-        "",
-        *_speed_table(paced, OTHERS),
-        "With no latency and without its pace (``requests_per_second`` 0), seconds divided by seconds. "
-        f"{_score(free)}",
-        "",
-        *_speed_table(free, OTHERS),
-        f"The same, CPU seconds divided by CPU seconds. {_score(busy)}",
-        "",
-        *_speed_table(busy, OTHERS),
-        f"CPU seconds for one file, as the others write it, divided by theirs. {_score(single)}",
-        "",
-        *_speed_table(single, OTHERS),
-    ]
-
-
-def _against(speeds: Speeds, contestant: str, figure: str) -> dict[tuple[Speed, str], str]:
-    """Return a contestant's figure divided by each other's."""
-    return {
-        (speed, other): _shown(middle(speeds[speed, contestant], figure) / middle(speeds[speed, other], figure))
-        for speed in SPEEDS
-        if (speed, contestant) in speeds
-        for other in OTHERS
-    }
-
-
-def _score(ratios: dict[tuple[Speed, str], str]) -> str:
-    numbers = [float(ratio) for ratio in ratios.values() if ratio != FAILED]
-    less, more = sum(number < 1 for number in numbers), sum(number > 1 for number in numbers)
-    return f"Of {len(numbers)} ratios, {less} are below 1 and {more} above."
-
-
-def _bars(bars: Iterable[Bar]) -> list[str]:
-    rows = [[bar.name, bar.asked, bar.measured, "yes" if bar.met else "**no**"] for bar in bars]
-    return [*_heading("Bars"), *_table(["Of this provider", "Asked", "Measured", "Met"], rows)]
-
-
-def _details(results: Results) -> list[str]:
-    imports, memory, speeds, troubles, triggers = results
-    outcomes = [[each.name, *(_outcome(troubles[each, peer]) for peer in PEERS)] for each in TROUBLES]
-    everyone = [*PEERS, UNPACED, ONE_FILE]
-    return [
-        *_heading("When something goes wrong"),
-        "*exact*: exit status 0, and every configuration that was there from start to end is in the file once and "
-        "unchanged. *error*: another exit status. **wrong**: exit status 0 all the same. **no end**: it was "
-        "still asking when it was stopped. One run each.",
-        "",
-        *_table(["", *(TITLES[peer] for peer in PEERS)], outcomes),
-        *_heading("Seconds"),
-        "From the login to the closed file, without imports.",
-        "",
-        *_speed_table(_figures(speeds, "wall"), everyone),
-        *_heading("CPU seconds"),
-        *_speed_table(_figures(speeds, "cpu"), everyone),
-        *_heading("List calls in the busiest second"),
-        "The most that arrived at the server in any window of one second, of all runs.",
-        "",
-        *_speed_table(
-            {key: f"{max(run.calls['most_in_a_second'] for run in runs)}" for key, runs in speeds.items()},
-            everyone,
-        ),
-        *_heading("Memory and imports"),
-        f"An export of {ITEMS:,} configurations, about 1 kB of JSON each, by the operator with ``output_path`` "
-        f"and without its pace takes {memory.peak / 1e6:.0f} MB at most. {memory.loaded / 1e6:.0f} MB of that are "
-        "what an interpreter takes that has loaded Airflow, pandas and pyarrow and done nothing.",
-        "",
-        f"Importing ``airflow_provider_outbound.hooks`` takes {1000 * imports.hooks:.0f} ms on top of "
-        f"``airflow.sdk``, whose own import takes {1000 * imports.airflow:.0f} ms; ``requests`` and ``jwt`` alone "
-        f"take {1000 * imports.needed:.0f} ms on top of it.",
-        "",
-        "Peak memory in MB and import in seconds, in the case with the most configurations and no latency:",
-        "",
-        *_table(["", "Peak", "Import"], [[TITLES[who], *_weight(speeds, who)] for who in everyone]),
-        *_heading("Triggers on one event loop"),
-        f"They wait on one account of 90 configurations, and look every {INTERVAL:g} s.",
-        "",
-        *_table(
-            ["", *TRIGGERS.values()], [[f"{run[name]:,}" for name in ("triggers", *TRIGGERS)] for run in triggers]
-        ),
-    ]
-
-
-def _weight(speeds: Speeds, contestant: str) -> list[str]:
-    runs = speeds[Speed(BOUND.items, BOUND.page_size, 0), contestant]
-    return [f"{middle(runs, 'peak_rss') / 1e6:.0f}", f"{middle(runs, 'import'):.2f}"]
-
-
-def _figures(speeds: Speeds, figure: str) -> dict[tuple[Speed, str], str]:
-    return {key: _shown(middle(runs, figure)) for key, runs in speeds.items()}
-
-
-def _shown(figure: float) -> str:
-    """Return a figure, or that there is none: a run that failed took forever."""
-    return f"{figure:.2f}" if 0 < figure < math.inf else FAILED
-
-
-def _outcome(run: Run) -> str:
-    return re.sub("^(wrong|no end)", r"**\1**", run.outcome)
-
-
-def _setup() -> list[str]:
+def about() -> dict[str, Any]:
+    """Return the date, the machine and the versions."""
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal: +(\d+)", Path("/proc/meminfo").read_text())
     assert memory
+    return {
+        "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores of {cpu[1] if cpu else platform.machine()}, "
+        f"{int(memory[1]) / 1e6:.0f} GB of memory",
+        "python": platform.python_version(),
+        "versions": {peer: {each: version_of(peer, each) for each in PACKAGES[peer]} for peer in PEERS},
+    }
+
+
+def save(results: Results) -> None:
+    """Write the raw results."""
+    imports, runs = results.imports._asdict(), [asdict(run) for run in results.runs]
+    RAW.parent.mkdir(exist_ok=True)
+    parts = {"about": results.about, "imports": imports, "triggers": results.triggers}
+    lines = ",\n".join(json.dumps(run) for run in runs)  # one line each, so that they can be read and compared
+    RAW.write_text(json.dumps(parts, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]\n}}\n')
+
+
+def load() -> Results:
+    """Read the raw results."""
+    raw = json.loads(RAW.read_text())
+    return Results(raw["about"], Imports(**raw["imports"]), [Run(**run) for run in raw["runs"]], raw["triggers"])
+
+
+def page(results: Results) -> str:
+    """Return the documentation's sentences and table."""
+    best = f"of {' and '.join(map(str, PAGE_SIZES))}"
     rows = [
-        [TITLES[peer], ", ".join(f"{each} {version_of(peer, each)}" for each in PACKAGES[peer])] for peer in PEERS
+        ["Configurations", "Latency", *TITLES.values(), "by the fastest other"],
+        *(_row(results, items, latency) for latency in LATENCIES for items in ITEMS),
     ]
-    return [
-        *_heading("Date, machine and versions"),
-        f"Measured on {datetime.now(timezone.utc):%Y-%m-%d} with Python {platform.python_version()} on "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores of "
-        f"{cpu[1] if cpu else 'unknown make'}, {int(memory[1]) / 1e6:.0f} GB of memory.",
+    lines = [
+        *_sentences(results),
         "",
-        *_table(["", "Versions"], rows),
+        f".. list-table:: Seconds at {PAGE_SIZE} a page / at each one's best page size {best}",
+        "   :header-rows: 1",
+        "",
     ]
-
-
-def _words(speed: Speed) -> str:
-    return f"{speed.items:,} at {speed.page_size} a page and {speed.latency} ms"
-
-
-def _heading(title: str) -> list[str]:
-    return [title, "-" * len(title), ""]
-
-
-def _speed_table(cells: dict[tuple[Speed, str], str], contestants: Sequence[str]) -> list[str]:
-    """Lay out a figure by case and contestant, as far as there is one."""
-    rows = [
-        [f"{speed.items:,}", f"{speed.page_size}", f"{speed.latency} ms"]
-        + [cells.get((speed, who), "") for who in contestants]
-        for speed in SPEEDS
-        if any((speed, who) in cells for who in contestants)
-    ]
-    return _table(["Configurations", "A page", "Latency", *(TITLES[who] for who in contestants)], rows)
-
-
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [header, *rows]:
-        first, *rest = row
+    for first, *rest in rows:
         lines += [f"   * - {first}", *(f"     - {cell}" for cell in rest)]
-    return [*(line.rstrip() for line in lines), ""]
+    measured = f"Measured on {results.about['date']} with Python {results.about['python']}"
+    return "\n".join([*lines, "", f"{measured} on {results.about['machine']}.", ""])
+
+
+def _sentences(results: Results) -> list[str]:
+    speeds = [Speed(items, PAGE_SIZE, latency) for latency in LATENCIES for items in ITEMS]
+    seconds, (fastest, peer) = results.median("speed", "provider", BOUND), results.fastest(BOUND)
+    slowest = max(speeds, key=lambda speed: results.median("speed", "provider", speed) / results.fastest(speed)[0])
+    mine, (theirs, other) = results.median("speed", "provider", slowest), results.fastest(slowest)
+    failed = {who: sum(results.median("speed", who, speed) == math.inf for speed in speeds) for who in PEERS}
+    wrong = {who: sum(run.contestant == who and "wrong" in run.outcome for run in results.runs) for who in PEERS}
+    return [
+        f"For {BOUND.items:,} configurations at {BOUND.latency} ms, this provider takes {seconds:.1f} s, "
+        f"{seconds / fastest:.2f} times the {fastest:.1f} s of the fastest other, {TITLES[peer]}; "
+        f"the rate limit alone asks for {rate_bound(BOUND.items, PAGE_SIZE):.1f} s.",
+        f"It compares worst for {slowest.items:,} configurations at {slowest.latency} ms: {mine:.2f} s, against "
+        f"{theirs:.2f} s of the fastest other, {TITLES[other]}.",
+        f"Of {len(speeds)} cases at {PAGE_SIZE} a page, these ended without a complete file: {_counts(failed)}; "
+        f"of {len(TROUBLES)} more, in which something goes wrong, these ended in a wrong file without an error: "
+        f"{_counts(wrong)}.",
+    ]
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{TITLES[who]} {count}" for who, count in counts.items())
+
+
+def _row(results: Results, items: int, latency: int) -> list[str]:
+    speed = Speed(items, PAGE_SIZE, latency)
+    ratio = results.median("speed", "provider", speed) / results.fastest(speed)[0]
+    cells = [f"{items:,}", f"{latency} ms"]
+    for who in PEERS:
+        seconds = [results.median("speed", who, speed._replace(page_size=each)) for each in PAGE_SIZES]
+        cells.append(f"{_shown(seconds[0])} / {_shown(min(seconds))}")
+    return [*cells, f"{ratio:.2f}"]
+
+
+def _shown(seconds: float) -> str:
+    return "no file" if seconds == math.inf else f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}"
+
+
+def picture(results: Results) -> str:
+    """Return the documentation's chart."""
+    panels = {
+        f"{latency} ms latency": {
+            title: [results.median("speed", who, Speed(items, PAGE_SIZE, latency)) for items in ITEMS]
+            for who, title in TITLES.items()
+        }
+        for latency in LATENCIES
+    }
+    title = f"Seconds to the finished file, by number of configurations, {PAGE_SIZE} a page"
+    bound = [rate_bound(items, PAGE_SIZE) for items in ITEMS]
+    return chart.draw(title, [f"{items:,}" for items in ITEMS], panels, bound)
+
+
+def write(results: Results) -> None:
+    """Put the sentences, the table and the chart into the documentation."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{page(results)}\n{END}{after}")
+    CHART.write_text(picture(results))
+
+
+if __name__ == "__main__":
+    loaded = load()
+    print(plain(bars(loaded)))
+    write(loaded)

@@ -1,6 +1,6 @@
 """Triggers that wait on one event loop: its stalls, their calls, tokens and events.
 
-Run all scenarios five times each, or one of them once:
+Run all scenarios three times each, or one of them once:
 
 .. code-block:: bash
 
@@ -34,6 +34,7 @@ from typing import Any
 from benchmarks.bench import ENVIRONMENT, Bench, server
 from benchmarks.server import ACCOUNT, CLIENT_ID, CLIENT_SECRET, Case, settings
 
+REPETITIONS = 3
 NAP = 0.005  # seconds
 INTERVALS = 2.5  # until templates appear
 APPEARING = 90  # so many at the most; the deadlines of the other triggers pass meanwhile
@@ -227,7 +228,7 @@ def resident() -> int:
         return int(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def repeat(name: str, repetitions: int) -> dict[str, Any]:
+def repeat(name: str, repetitions: int = REPETITIONS) -> dict[str, Any]:
     """Run a scenario several times.
 
     :returns: name, the bars, median and worst of each figure, and which figures' worst misses its bar.
@@ -252,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run scenarios, print them, and return the exit status."""
     parser = argparse.ArgumentParser(description="Measure stalls of a triggerer's event loop.")
     parser.add_argument("scenario", nargs="*", help=f"all unless given: {', '.join(SCENARIOS)}")
-    parser.add_argument("--repetitions", type=int, default=5, help="5 unless given")
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS, help=f"{REPETITIONS} unless given")
     given = parser.parse_args(arguments)
     missed = False
     for name in given.scenario or SCENARIOS:

@@ -3,6 +3,7 @@
 import os
 
 import pandas as pd
+import pyarrow.parquet  # noqa: F401 - what pandas imports when it writes
 import requests
 from airflow.providers.http.operators.http import HttpOperator
 

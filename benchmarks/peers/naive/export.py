@@ -1,6 +1,7 @@
 """The script that one writes first: requests until a page is short, then pandas."""
 
 import pandas as pd
+import pyarrow.parquet  # noqa: F401 - what pandas imports when it writes
 import requests
 
 
