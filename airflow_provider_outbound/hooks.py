@@ -69,7 +69,7 @@ class OutboundHook(BaseHook):
     def _read_connection(self) -> Access:
         """Read the Connection as it is now, and keep hosts and token if it is as before."""
         with missing_connection(self.outbound_conn_id):
-            # Not kept in a variable: a Connection's repr shows its password, and tracebacks may show variables.
+            # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
             account = account_of(self.get_connection(self.outbound_conn_id))
         self._access = reuse_or_new(self._access, account, retry_waits=self.retry_waits, mask=mask_secret)
         return self._access

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_outbound.client.protocol import path_part
+from airflow_provider_outbound.client.account import check_path_segment
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
@@ -76,7 +76,7 @@ class OutboundConfigurationsOperator(BaseOperator):
                 written = parquet.write(hook.iter_tables(channels), files)
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
-                return {"account_id": hook.api.account.account_id, **written}
+                return {"account_id": hook.account.account_id, **written}
             items = xcom_safe(hook.get_configurations(channels))
         size = len(json.dumps(items))
         if size > XCOM_LIMIT:
@@ -107,7 +107,7 @@ def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[s
         raise ConfigError("output_path is blank: name a folder")
     if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
         raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
-    wanted = "all" if channels is None else ",".join(path_part("channel", each) for each in channels)
+    wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
     files = {}
     for table in TABLES:
         folder = os.path.expanduser(output_path)

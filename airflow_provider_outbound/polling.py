@@ -25,9 +25,9 @@ from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIn
 
 T = TypeVar("T")
 
-#: Seconds between the starts of two accounts' polls: 64 that begin together are spread over a second. All at once,
-#: their threads would keep Python's interpreter lock from the loop.
-START_GAP = 1 / 64
+#: Seconds between the starts of two accounts' polls, and the most that one waits for its start: 64 that begin
+#: together are spread over a second. All at once, their threads would keep Python's interpreter lock from the loop.
+START_GAP, LONGEST_START = 1 / 64, 1.0
 
 #: The most seconds by which a poll may be early, since a wall clock and the loop's sleep differ a little.
 EARLY = 0.05
@@ -89,7 +89,7 @@ class Poller:
     :param conn_id: the Connection, read anew for each poll.
     """
 
-    _next_start: ClassVar[float] = 0.0  # of any account's poll, by the monotonic clock
+    _last_start: ClassVar[float] = 0.0  # of any account's poll, by the monotonic clock
 
     def __init__(self, conn_id: str) -> None:
         self.subscribers: Counter[str | None] = Counter()  # of each channel; None for all
@@ -124,7 +124,7 @@ class Poller:
         cancelled = threading.Event()
         try:
             with missing_connection(self._conn_id):
-                # Not kept in a variable: a Connection's repr shows its password, and tracebacks may show variables.
+                # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
                 account = account_of(await get_async_connection(self._conn_id))
             # No retries: the next poll is one.
             self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
@@ -143,7 +143,7 @@ class Poller:
     async def _wait_turn(self) -> None:
         """Wait until :data:`START_GAP` has passed since the start of any account's poll."""
         now = time.monotonic()
-        start = Poller._next_start = max(Poller._next_start + START_GAP, now)
+        start = Poller._last_start = min(max(Poller._last_start + START_GAP, now), now + LONGEST_START)
         await asyncio.sleep(start - now)
 
     async def unsubscribe(self, channel: str | None) -> None:
