@@ -83,7 +83,7 @@ def _panel(left: int, groups: Sequence[str], curves: Curves, bound: Sequence[flo
             lines.append(_point(x, curve[number], colour, axis))
         first = next(iter(curves.values()))[number]
         if first < math.inf:
-            x, y = start + room / 2 - APART * (len(curves) - 1) / 2, axis.y(first) + 18
+            x, y = start + room / 2 - APART * (len(curves) - 1) / 2 - 4, axis.y(first) + 18
             lines.append(f'<text x="{x:g}" y="{y:g}" class="group value">{first:.2g}</text>')
     if any(math.inf in curve for curve in curves.values()):
         lines.append(f'<text x="{left + PANEL}" y="84" class="tick">✕ no complete file</text>')
