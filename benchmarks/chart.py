@@ -28,7 +28,7 @@ class Axis(NamedTuple):
     """Seconds from 10 to the power of ``lowest`` to 10 to the power of ``highest``, evenly by power."""
 
     lowest: int
-    highest: int
+    highest: float
 
     def y(self, seconds: float) -> float:
         """Return the place of a time."""
@@ -45,7 +45,7 @@ def draw(title: str, groups: Sequence[str], panels: Mapping[str, Curves], bound:
     :param bound: seconds by group that the rate limit asks for; 0 where there is no limit.
     """
     finite = [each for curves in panels.values() for curve in curves.values() for each in curve if each < math.inf]
-    axis = Axis(math.floor(math.log10(min(finite))), math.ceil(math.log10(max(finite))))
+    axis = Axis(math.floor(math.log10(min(finite))), math.log10(1.2 * max(finite)))
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
         f"<title>{escape(title)}</title>",
@@ -69,7 +69,7 @@ def draw(title: str, groups: Sequence[str], panels: Mapping[str, Curves], bound:
 
 def _panel(left: int, groups: Sequence[str], curves: Curves, bound: Sequence[float], axis: Axis) -> list[str]:
     lines, room = [], PANEL / len(groups)
-    for power in range(axis.lowest, axis.highest + 1):
+    for power in range(axis.lowest, math.floor(axis.highest) + 1):
         y = axis.y(10.0**power)
         lines.append(f'<path d="M{left} {y} h{PANEL}" class="grid"/>')
         lines.append(f'<text x="{left - 6}" y="{y + 4}" class="tick">{10.0**power:g} s</text>')
@@ -83,7 +83,7 @@ def _panel(left: int, groups: Sequence[str], curves: Curves, bound: Sequence[flo
             lines.append(_point(x, curve[number], colour, axis))
         first = next(iter(curves.values()))[number]
         if first < math.inf:
-            x, y = start + room / 2 - APART * (len(curves) - 1) / 2, axis.y(first) + 18
+            x, y = start + room / 2 - APART * (len(curves) - 1) / 2 - 4, axis.y(first) + 18
             lines.append(f'<text x="{x:g}" y="{y:g}" class="group value">{first:.2g}</text>')
     if any(math.inf in curve for curve in curves.values()):
         lines.append(f'<text x="{left + PANEL}" y="84" class="tick">✕ no complete file</text>')

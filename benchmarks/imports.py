@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from benchmarks.bench import ENVIRONMENT, make_environments, python_of
 
-RUNS = 9
+RUNS = 5
 AIRFLOW, NEEDED, HOOKS = "airflow.sdk", "requests, jwt", "airflow_provider_outbound.hooks"
 # On top of Airflow in one interpreter: Airflow's own import varies by more than what is asked here.
 TIMED = """

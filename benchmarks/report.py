@@ -199,7 +199,7 @@ def page(results: Results) -> str:
     """Return the documentation's sentences and table."""
     best = f"of {' and '.join(map(str, PAGE_SIZES))}"
     rows = [
-        ["Configurations", "Latency", *TITLES.values(), "by the fastest other"],
+        ["Configurations", "Latency", *TITLES.values(), "ratio to the fastest other"],
         *(_row(results, items, latency) for latency in LATENCIES for items in ITEMS),
     ]
     lines = [
@@ -221,6 +221,7 @@ def _sentences(results: Results) -> list[str]:
     slowest = max(speeds, key=lambda speed: results.median("speed", "provider", speed) / results.fastest(speed)[0])
     mine, (theirs, other) = results.median("speed", "provider", slowest), results.fastest(slowest)
     failed = {who: sum(results.median("speed", who, speed) == math.inf for speed in speeds) for who in PEERS}
+    troubles = {run.case for run in results.runs} & {trouble.name for trouble in TROUBLES}
     wrong = {who: sum(run.contestant == who and "wrong" in run.outcome for run in results.runs) for who in PEERS}
     return [
         f"For {BOUND.items:,} configurations at {BOUND.latency} ms, this provider takes {seconds:.1f} s, "
@@ -229,7 +230,7 @@ def _sentences(results: Results) -> list[str]:
         f"It compares worst for {slowest.items:,} configurations at {slowest.latency} ms: {mine:.2f} s, against "
         f"{theirs:.2f} s of the fastest other, {TITLES[other]}.",
         f"Of {len(speeds)} cases at {PAGE_SIZE} a page, these ended without a complete file: {_counts(failed)}; "
-        f"of {len(TROUBLES)} more, in which something goes wrong, these ended in a wrong file without an error: "
+        f"of {len(troubles)} more, in which something goes wrong, these ended in a wrong file without an error: "
         f"{_counts(wrong)}.",
     ]
 
