@@ -11,7 +11,7 @@ from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.configurations import Configurations, Items, Once, find
 from airflow_provider_outbound.client.listing import Listing, Page
 from airflow_provider_outbound.client.spool import Spool
-from airflow_provider_outbound.model.items import Criteria
+from airflow_provider_outbound.model.matching import Criteria
 from tests.conftest import Driver
 from tests.fake import Fake, Hit, Reply, configuration, paged
 from tests.test_paging import bare, changing
@@ -92,6 +92,6 @@ def test_find_waits_through_what_may_pass(drive: Driver) -> None:
         account = fake.account()
         look = drive(find(Api(account, retry_waits=()), Criteria("n1")), account)
     assert look.item is None
-    assert "could not be looked for" in look.seen
+    assert "Could not look for n1" in look.seen
     assert "503" in look.seen
     assert fake.kinds() == ["token", "list"]
