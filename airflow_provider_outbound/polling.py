@@ -11,7 +11,8 @@ from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
@@ -26,7 +27,7 @@ from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIn
 T = TypeVar("T")
 
 #: Seconds between the starts of two accounts' polls, and the most that one waits for its start: 64 that begin
-#: together are spread over a second. All at once, their threads would keep Python's interpreter lock from the loop.
+#: together are spread over a second. At once, their threads would keep Python's interpreter lock from the loop.
 START_GAP, LONGEST_START = 1 / 64, 1.0
 
 #: The most seconds by which a poll may be early, since a wall clock and the loop's sleep differ a little.
@@ -89,8 +90,6 @@ class Poller:
     :param conn_id: the Connection, read anew for each poll.
     """
 
-    _last_start: ClassVar[float] = 0.0  # of any account's poll, by the monotonic clock
-
     def __init__(self, conn_id: str) -> None:
         self.subscribers: Counter[str | None] = Counter()  # of each channel; None for all
         self._conn_id = conn_id
@@ -128,8 +127,7 @@ class Poller:
                 account = account_of(await get_async_connection(self._conn_id))
             # No retries: the next poll is one.
             self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
-            await self._wait_turn()
-            found = await in_thread(_read, self._access, channel, cancelled)
+            found = await in_thread(_read, self._access, channel, cancelled, _start_delay())
         except OutboundError as error:
             found = error
         finally:
@@ -139,12 +137,6 @@ class Poller:
         if channel in self.subscribers:  # all may have been cancelled meanwhile
             self._last[channel] = poll
         return poll
-
-    async def _wait_turn(self) -> None:
-        """Wait until :data:`START_GAP` has passed since the start of any account's poll."""
-        now = time.monotonic()
-        start = Poller._last_start = min(max(Poller._last_start + START_GAP, now), now + LONGEST_START)
-        await asyncio.sleep(start - now)
 
     async def unsubscribe(self, channel: str | None) -> None:
         """Forget a channel with its last subscriber, and end a poll under way with the account's last one.
@@ -172,13 +164,24 @@ class _Cancelled(Exception):
     pass
 
 
-def _read(access: Access, channel: str | None, cancelled: threading.Event) -> TemplateIndex:
+_STARTS: WeakKeyDictionary[asyncio.AbstractEventLoop, float] = WeakKeyDictionary()
+
+
+def _start_delay() -> float:
+    """Return the seconds until the next poll may start, and reserve that start."""
+    loop, now = asyncio.get_running_loop(), time.monotonic()
+    _STARTS[loop] = start = min(max(_STARTS.get(loop, 0.0) + START_GAP, now), now + LONGEST_START)
+    return start - now
+
+
+def _read(access: Access, channel: str | None, cancelled: threading.Event, delay: float) -> TemplateIndex:
     """Read a listing in a thread; a cancelled poll ends before its next request, or in its wait."""
 
     def sleep(seconds: float) -> None:
         if cancelled.wait(seconds):
             raise _Cancelled
 
+    sleep(delay)
     # Nothing is sent ahead: one thread for an account is enough, and many would hold up the loop.
     with Sender(access.account, sleep) as send:
         return read_index(Api(access, send, sleep), channel)

@@ -137,7 +137,7 @@ def test_connection_that_works(connect: Connect) -> None:
         works, message = OutboundHook(connect(fake.connection())).test_connection()
     assert works
     assert message == (
-        f"{fake.host}, account {ACCOUNT} answered; first page: 70 configurations (wa 70); token lives 60 min"
+        f"70 configurations on the first page of {fake.host}, account {ACCOUNT} (wa 70). Token lives 60 min."
     )
 
 
