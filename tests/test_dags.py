@@ -116,4 +116,4 @@ def test_timeout_in_dag_test(
     monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", bundles)
     assert runpy.run_path(str(tmp_path / "late.py"))["dag"].test().state == "failed"
     logged = capsys.readouterr().out
-    assert ": Not there yet: none of 90 configurations is named never" in logged
+    assert "Timed out after 0.2 s. Not there yet: none of 90 configurations is named never" in logged

@@ -86,7 +86,7 @@ def test_empty_account_writes_typed_files(connect: Connect, tmp_path: Path) -> N
     [
         ({"listing": [Reply(403, b"")]}, "scope"),
         ({"listing": [Reply(451, b"")]}, "legal"),
-        ({"listing": [Reply(body=b"null")]}, "no list"),
+        ({"listing": [Reply(body=b"null")]}, "not a list"),
         ({"listing": lambda hit: ITEMS[:30]}, "ignores offset"),
         ({"token": [Reply(401, b"")]}, "client_secret|client secret"),
     ],

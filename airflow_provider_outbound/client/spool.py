@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Record
 
-IN_MEMORY = 8 * 2**20  # bytes: the listing of some thousand configurations
+IN_MEMORY = 2**19  # bytes: the listing of some hundred configurations
 
 
 class Spool:
