@@ -89,7 +89,7 @@ def item_id(item: Item) -> str:
     :param item: a configuration or a bare channel.
     """
     value = item.get("id")
-    if not value or isinstance(value, bool) or not isinstance(value, (str, int)) or is_bare(item):
+    if not value or type(value) not in (str, int) or is_bare(item):
         return ""
     return str(value)
 
@@ -179,9 +179,12 @@ def variables(*channels: Any) -> list[str]:
 
     :param channels: the channels.
     """
-    return sort_variables(
-        name for each in _all_components(channels) if not media_header(each) for name in takes(each)
-    )
+    names: set[str] = set()
+    for channel in channels:
+        for component in components(channel):
+            if not media_header(component):
+                names.update(takes(component))
+    return sort_variables(names)
 
 
 def header_variables(*channels: Any) -> list[str]:

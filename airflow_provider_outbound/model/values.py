@@ -37,6 +37,8 @@ def strings(value: Any) -> list[str] | None:
     :param value: a JSON value.
     """
     values = value if isinstance(value, list) else [value]
+    if not values or (set(map(type, values)) == {str} and "".join(values).isascii()):  # nearly always
+        return list(values)
     texts = [text(each) for each in values]
     return None if None in texts else cast("list[str]", texts)
 
@@ -92,7 +94,8 @@ def sort_variables(names: Iterable[str]) -> list[str]:
 
     :param names: the names, in any order.
     """
-    return sorted(sorted(set(names)), key=len)
+    distinct = sorted(set(names))
+    return sorted(distinct, key=len) if len(distinct) > 1 else distinct
 
 
 def xcom_safe(value: Any) -> Any:

@@ -124,17 +124,23 @@ def concat_parts(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
 
 
 def _configurations(records: list[Record], account_id: str, fetched_at: datetime, found: _Found) -> pa.Table:
+    import pyarrow as pa
+
     items = [record.item for record in records]
     channels = [[each for each in shapes.channels(item) if isinstance(each, dict)] for item in items]
     columns = _read(CONFIGURATIONS, items, found)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        values = ([text(channel.get(key)) for channel in each] for each in channels)
-        columns[column] = [list(dict.fromkeys(each for each in texts if each is not None)) for texts in values]
+        columns[column] = [_distinct(channel.get(key) for channel in each) for each in channels]
     columns["variables"] = [shapes.variables(*each) for each in channels]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
-    columns["account_id"] = [account_id] * len(items)
-    columns["fetched_at"] = [fetched_at] * len(items)
+    columns["account_id"] = pa.repeat(account_id, len(items))
+    columns["fetched_at"] = pa.repeat(pa.scalar(fetched_at, types()["timestamp"]), len(items))
     return _table("configurations", columns)
+
+
+def _distinct(values: Iterable[Any]) -> list[str]:
+    """Return the texts among some values, each once."""
+    return list(dict.fromkeys(each for each in map(text, values) if each is not None))
 
 
 def _components(items: list[Item], found: _Found) -> pa.Table:
