@@ -134,7 +134,8 @@ def _configurations(records: list[Record], account_id: str, fetched_at: datetime
     columns["variables"] = [shapes.variables(*each) for each in channels]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
     columns["account_id"] = pa.repeat(account_id, len(items))
-    columns["fetched_at"] = pa.repeat(pa.scalar(fetched_at, types()["timestamp"]), len(items))
+    moment = pa.scalar(fetched_at, types()["timestamp"])
+    columns["fetched_at"] = pa.repeat(moment, len(items))  # type: ignore[call-overload]
     return _table("configurations", columns)
 
 
