@@ -136,21 +136,15 @@ class OutboundHook(BaseHook):
         :param channel: the channel it must be in; None for any.
         :param language: the language it must be in; None for any.
         """
-        criteria = Criteria(name, channel, language)
-        with self._open() as api:
-            return criteria.match(read_index(api, channel)).item
+        return Criteria(name, channel, language).match(self.index_templates(channel)).item
 
-    def look(self, channel: str | None = None) -> TemplateIndex | OutboundError:
-        """Read the listing once, with the Connection as it is now, and return its templates by name.
+    def index_templates(self, channel: str | None = None) -> TemplateIndex:
+        """Return the account's templates by name, with the Connection as it is now, for many lookups.
 
         :param channel: one channel, such as ``wa``; None for all.
-        :returns: the templates, or the error: a sensor decides whether to wait through it.
         """
-        try:
-            with self._open(self._read_connection()) as api:
-                return read_index(api, channel)
-        except OutboundError as error:
-            return error
+        with self._open(self._read_connection()) as api:
+            return read_index(api, channel)
 
     def iter_tables(
         self, channel: Channels = None, names: Collection[str] = TABLES

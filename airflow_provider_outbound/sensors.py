@@ -21,7 +21,7 @@ from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
 from airflow_provider_outbound.model.items import CHANNELS
-from airflow_provider_outbound.model.matching import Criteria
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 
@@ -92,13 +92,20 @@ class OutboundTemplateSensor(BaseSensorOperator):
                         printable(self.channel),
                         known,
                     )
-            match = self._gate.match(self._hook.look(self.channel), timezone.utcnow())
+            match = self._gate.match(self._look(self._hook), timezone.utcnow())
         self._seen = match.seen
         if match.item is None:
             self.log.info("%s. Next look in %g s.", match.seen, self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
         return PokeReturnValue(True, match.summary())
+
+    def _look(self, hook: OutboundHook) -> TemplateIndex | OutboundError:
+        """Read the listing; the gate decides about an error."""
+        try:
+            return hook.index_templates(self.channel)
+        except OutboundError as error:
+            return error
 
     def _criteria(self) -> Criteria:
         return Criteria(self.template_name, self.channel, self.language, self.variables)

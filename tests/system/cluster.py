@@ -214,9 +214,13 @@ class Cluster:
 
 
 def calls(sandbox: Sandbox, channel: str) -> int:
-    """Return how many calls list a channel: a page after the first begins with the last item held."""
-    further = len(sandbox.listing(channel)) - PAGE
-    return 1 + max(0, -(-further // (PAGE - 1))) + 2
+    """Return how many calls list a channel whose pages are capped.
+
+    Each page after the first begins with the last item held, and two calls prove the end. Where there are several
+    pages, one call finds out that they are capped, and one reads the rest or finds none.
+    """
+    further = max(len(sandbox.listing(channel)) - PAGE, 0)
+    return 3 + further // (PAGE - 1) + 2 * (further > 0)
 
 
 def shown(numbers: Mapping[str, int]) -> str:

@@ -67,9 +67,9 @@ def test_connection_form(airflow: LocalAirflow) -> None:
 @pytest.mark.parametrize(
     ("change", "works", "words"),
     [
-        ({}, True, ", account 12345678 answered; first page: 20 configurations ("),
-        ({"extra": '{"token_api": "v2"}'}, True, "token lives 60 min"),
-        ({"password": "wrong-canary"}, False, "check the Connection's login (client id), password"),
+        ({}, True, "20 configurations on the first page of "),
+        ({"extra": '{"token_api": "v2"}'}, True, "Token lives 60 min."),
+        ({"password": "wrong-canary"}, False, "Check the Connection's login (client id), password"),
         ({"schema": ""}, False, "schema (account id) must be"),
         ({"host": "http://example.com"}, False, "http://, which would show the secret"),
     ],
@@ -117,8 +117,8 @@ def test_deferred_sensor_survives_its_triggerer(airflow: LocalAirflow, sandbox: 
     assert airflow.xcom(dag_id, run_id, task_id)["name"] == "spring_sale"
     assert airflow.xcom(dag_id, run_id, "send_campaign") == "Sending with spring_sale, variables ['1', '2']"
     log = airflow.logs(dag_id, run_id, task_id)
-    assert "is not there: none of" in log
-    assert "looking again in 1 s" in log
+    assert "Not there yet: none of" in log
+    assert "Next look in 1 s" in log
 
 
 @pytest.mark.fault("W4")
@@ -131,7 +131,7 @@ def test_deferred_sensors_share_one_poll(airflow: LocalAirflow, sandbox: Sandbox
     # All eight wait now, with a poll each second. Three more polls by the triggerer, and we go on.
     tokens, asked = sandbox.calls["token"], sandbox.calls["list"]
     begun = time.monotonic()
-    calls = 5 + 2  # of a listing: 91 configurations in pages of 20, and two calls that prove the end
+    calls = 5 + 3  # of a listing: 91 configurations in pages of 20; one call finds the cap, two prove the end
     airflow.poll("polls", 60, lambda: sandbox.calls["list"] >= asked + 3 * calls)
     elapsed = time.monotonic() - begun
     assert sandbox.calls["list"] - asked <= (2 + elapsed) * calls
@@ -151,11 +151,11 @@ def test_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow
 
     def waiting() -> bool:
         texts = [path.read_text() for path in logs.glob(f"dag_id={dag_id}/**/*.trigger.*.log")]
-        return sum("looking again" in text for text in texts) == runs * gates
+        return sum("Next look in" in text for text in texts) == runs * gates
 
     airflow.poll("a log line of each trigger", 120, waiting)
     asked, begun = sandbox.calls["list"], time.monotonic()
-    calls = -(-len(sandbox.configurations()) // 19) + 2  # in pages of 20, one of them known; two prove the end
+    calls = -(-len(sandbox.configurations()) // 19) + 3  # in pages of 20, one item of each known; see above
     airflow.poll("polls", 60, lambda: sandbox.calls["list"] >= asked + 3 * calls)
     assert sandbox.calls["list"] - asked <= (2 + (time.monotonic() - begun) / interval) * calls
     assert sandbox.calls["token"] <= tokens + 1
