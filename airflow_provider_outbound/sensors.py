@@ -95,7 +95,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             match = self._gate.match(self._look(self._hook), timezone.utcnow())
         self._seen = match.seen
         if match.item is None:
-            self.log.info("%s. Next look in %g s.", match.seen, self.poke_interval)
+            self.log.info("%s. Next look in %g s.", match.seen.rstrip("."), self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
         return PokeReturnValue(True, match.summary())

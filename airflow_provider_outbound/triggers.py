@@ -91,7 +91,8 @@ class OutboundTemplateTrigger(BaseTrigger):
                     # Counted from the poll, so that all who share it look again together.
                     next_look = poll.at + timedelta(seconds=self.poke_interval)
                     # In a thread: the pipe that takes a triggerer's log may be full, and hold up the whole loop.
-                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen, _seconds(next_look - now()))
+                    wait = _seconds(next_look - now())
+                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen.rstrip("."), wait)
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
 

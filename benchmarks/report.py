@@ -145,7 +145,9 @@ def _speed_bars(results: Results) -> list[Bar]:
     for latency in LATENCIES:
         for items, most in MOST_OF_FASTEST.items():
             speed = Speed(items, PAGE_SIZE, latency)
-            (fastest, peer), mine = results.fastest(speed), results.median("speed", "provider", speed)
+            fastest, peer = results.fastest(speed)
+            sizes = (Speed(items, size, latency) for size in PAGE_SIZES)  # as a user meets it: the better of both
+            mine = min(results.median("speed", "provider", each) for each in sizes)
             if fastest < math.inf:
                 name = f"Seconds for {items:,} at {latency} ms, by those of {TITLES[peer]}"
                 found.append(_at_most(name, mine / fastest, most, "{:.2f}"))

@@ -73,7 +73,7 @@ class Listing:
                 self.api.sleep(wait)
         raise ListingChanged(
             f"The listing at {self.api.access.place} keeps changing: it was read {1 + len(RESTART_WAITS)} times, "
-            "and each time it changed meanwhile. Retry later."
+            "and each time it changed meanwhile"
         )
 
     def request(self, offset: int, ahead: Sequence[int] = (), *, past: bool = False) -> list[Record]:

@@ -84,7 +84,7 @@ class Reader:
         elif status >= 500:
             kind, advice = Unavailable, "The server can't answer now."
         parts = [
-            f"Can't {endpoint.purpose} of account {self._account.account_id}: "
+            f"Can't {endpoint.purpose} for account {self._account.account_id}: "
             f"status {status} from {host_of(request.url)}.",
             *([advice] if advice else []),
             f"Response: {self._error_body(response)}",
