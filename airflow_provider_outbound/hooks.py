@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Channels: TypeAlias = str | Sequence[str] | None
 
 PAGES_PER_LOG_LINE = 10
+MOST_TYPES = 10  # named in one log line
 
 
 class OutboundHook(BaseHook):
@@ -224,5 +225,7 @@ def _kinds(item: Item) -> list[str | None]:
 
 
 def _counts(kinds: Counter[str | None]) -> str:
-    shown = sorted((printable(kind, 40), count) for kind, count in kinds.items())
-    return ", ".join(f"{kind} {count}" for kind, count in shown) or "no channels"
+    """Return how many channels there are of each type, for the types that most have."""
+    shown = sorted((printable(kind, 40), count) for kind, count in kinds.most_common(MOST_TYPES))
+    others = [f"and {len(kinds) - MOST_TYPES} other types"] if len(kinds) > MOST_TYPES else []
+    return ", ".join([*(f"{kind} {count}" for kind, count in shown), *others]) or "no channels"

@@ -81,7 +81,8 @@ class OutboundTemplateTrigger(BaseTrigger):
             gate = Gate(criteria, looked=self.next_look is not None)
             async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:
-                    await sleep(_seconds(next_look - now()))
+                    # A clock that was set back makes no look later than its interval.
+                    await sleep(min(_seconds(next_look - now()), self.poke_interval))
                     poll = await poller.poll(self.channel, self.poke_interval, now)
                     match = gate.match(poll.found, poll.at)
                     if match.item is not None:

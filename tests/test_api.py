@@ -337,6 +337,8 @@ FAILURES: dict[str, dict[str, Any]] = {
     "refused login": {"token": [Reply(401, b"")]},
     "broken login": {"token": [Reply(body=b'{"access_token": "canary-token-77", "expires')]},
     "unusable token": {"token": [{"access_token": "canary-token-77\r\n"}]},
+    "token by another name": {"token": [{"accessToken": CANARY_TOKEN, "data": {"access_token": CANARY_TOKEN}}]},
+    "token in a list": {"token": [[{"access_token": CANARY_TOKEN}]]},
     "token for another account": {"token": [grant(aud="le1")]},
     "refused token": {"listing": [Reply(401, b"")], "token": [{"access_token": CANARY_TOKEN}]},
     "forbidden": {"listing": [Reply(403, b"")], "token": [{"access_token": CANARY_TOKEN}]},

@@ -65,9 +65,19 @@ def test_channels_of_several_listings_are_merged(client: Client, keep: Records) 
         for channel in ("wa", "inapp"):
             found.read(Listing(api, channel))
         both = {"id": "7", "name": "inapp", "channels": [{"type": "wa"}, {"type": "inapp"}]}
-        assert items_of(found) == [bare(1), both, bare(1)]
+        assert items_of(found) == [bare(1), both]  # the bare channel is in both listings
         merged = list(found)[1]
     assert merged.raw == encode(both)
+
+
+@pytest.mark.fault("P10")
+def test_bare_channels_of_listings_that_are_not_narrowed_come_once(client: Client, keep: Records) -> None:
+    items = [bare(1), bare(1), bare(2)]
+    with Fake(paged(items)) as fake, client.open(client.access(fake.account())) as api:
+        found = Configurations(keep)
+        for channel in ("wa", "inapp"):
+            found.read(Listing(api, channel))
+        assert items_of(found) == items
 
 
 def test_records_keep_the_bytes_of_the_wire(client: Client, keep: Records) -> None:

@@ -116,6 +116,17 @@ def test_odd_types_stay_on_one_line(connect: Connect, logs: Callable[[], list[st
     assert all(line.isprintable() for line in logs())
 
 
+@pytest.mark.fault("D9")
+def test_thousands_of_types_are_one_short_line(connect: Connect, logs: Callable[[], list[str]]) -> None:
+    item = {"id": "1", "channels": [{"type": f"type{number}"} for number in range(5000)]}
+    with Fake(paged([item])) as fake:
+        hook = OutboundHook(connect(fake.connection()))
+        hook.get_table()
+        message = hook.test_connection()[1]
+    assert max(map(len, [*logs(), message])) < 600
+    assert "and 4990 other types" in message
+
+
 @pytest.mark.fault("A7")
 def test_connection_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match="there is no Connection 'nowhere': create it"):

@@ -207,3 +207,9 @@ def test_merging_keeps_every_channel_once_whatever_came(states: list[dict[str, A
     keys = [content_key(channel) for channel in channels(merged(states))]
     assert set(keys) == {content_key(channel) for each in states for channel in channels(each)}
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.fault("D6")
+def test_a_channel_beside_null_channels_is_a_bare_channel() -> None:
+    item = {"id": "1", "type": "wa", "channels": None, "messageComponents": [{"type": "body"}]}
+    assert channels(item) == [item]

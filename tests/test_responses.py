@@ -45,6 +45,9 @@ def page(fake: Fake, client: Client) -> list[dict[str, object]]:
         ("-3", 1.0),
         ("soon", 1.0),
         ("²", 1.0),
+        ("7 ", 7.0),
+        ("Tue Nov 14 22:13:50 2023", 30.0),
+        ("Tue, 14 Nov 2023 22:13:50 -0000", 30.0),
         (None, 1.0),
     ],
 )
@@ -320,6 +323,33 @@ def test_an_answer_that_echoes_secrets_shows_none(client: Client, status: int, s
         with pytest.raises(OutboundError) as caught:
             client.list_page(client.access(account, retry_waits=()), None, 0)
     assert "canary" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+
+
+@pytest.mark.fault("S1")
+def test_a_secret_that_is_cut_off_is_not_shown(client: Client) -> None:
+    token = "canary" * 140
+    body = "".join(f"x{token}" for _ in range(9)).encode()
+    with Fake([Reply(403, body)], token=[{"access_token": token}]) as fake:
+        with pytest.raises(AuthError) as caught:
+            page(fake, client)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.fault("S1")
+@pytest.mark.parametrize("call", ["listing", "token"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(403, b"x", {"Content-Type": "canary-secret-5f1e"}),
+        Reply(raw=b"HTTP/9 canary-secret-5f1e\r\n\r\n"),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ncanary-secret-5f1e\r\n"),
+    ],
+)
+def test_a_secret_in_headers_or_framing_is_not_shown(client: Client, call: str, reply: Reply) -> None:
+    scripts: dict[str, Any] = {call: [reply]}
+    with Fake(**scripts) as fake, pytest.raises(OutboundError) as caught:
+        client.list_page(client.access(fake.account(), retry_waits=()))
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.fault("S1")

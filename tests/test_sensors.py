@@ -315,6 +315,18 @@ def test_restarted_trigger_keeps_its_deadline(world: AirflowClock, connect: Conn
     assert world.slept == []
 
 
+@pytest.mark.fault("W3")
+def test_a_clock_that_is_set_back_delays_no_look_beyond_the_interval(
+    world: AirflowClock, connect: Connect
+) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        trigger = OutboundTemplateTrigger(template_name="n7", next_look=world.time + timedelta(days=1))
+        event = asyncio.run(trigger.wait(world.apass, world.now))
+    assert event.payload["status"] == "success"
+    assert world.slept == [60]
+
+
 @pytest.mark.fault("A8")
 def test_rotated_secret_is_read(mode: str, world: AirflowClock, connect: Connect) -> None:
     with Fake(appears(world, 100), token=[{"access_token": "old"}, {"access_token": "new"}]) as fake:

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -104,20 +105,17 @@ class Api:
     ) -> None:
         self.access, self.send, self.sleep = access, send, sleep
 
-    def list_page(
-        self, channel: str | None, offset: int, ahead: Sequence[int] = (), *, past: bool = False
-    ) -> list[Record]:
+    def list_page(self, channel: str | None, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
         """Return one page of the account's configurations, or of one channel's.
 
         :param channel: a channel such as ``wa``; None for all.
-        :param offset: how many configurations to skip.
+        :param offset: how many configurations to skip. Past the end, a server may say in many ways that there is
+            nothing; any but an empty list is asked for twice, so that one stray error does not end a listing.
         :param ahead: the offsets that will probably be asked for next.
-        :param past: whether the offset may lie past the end, where a server may say so in many ways.
         :returns: the page's items: configurations or bare channels, as the server sends them.
         :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
         """
         access, path = self.access, self._list_path(channel)
-        may_be_empty = past or (channel is not None and offset == 0)
 
         def build() -> Request:
             base = self.list_url()
@@ -130,16 +128,12 @@ class Api:
             # LivePerson's page asks for this Content-Type although a GET has no content.
             return Request("GET", f"{base}{path}?{query}", auth, "application/json", following)
 
-        def read(reader: Reader, request: Request, response: Response) -> list[Record]:
-            if says_nothing(response) and (past or response.status == 204):
-                return []
-            reader.check(request, response, access.now())
-            if may_be_empty and response.body.strip() == b"null":
-                return []
-            return reader.records(request, response)
+        def call() -> list[Record] | None:
+            return self._call(LIST, build, partial(self._read_page, channel, offset), refused=access.auth.refused)
 
         try:
-            return self._call(LIST, build, read, refused=access.auth.refused)
+            records = call()
+            return (call() if records is None else records) or []
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
                 raise
@@ -153,6 +147,19 @@ class Api:
         account = self.access.account
         path = f"/api/account/{account.account_id}/app/{account.app_name}/handoffs/list"
         return path if channel is None else f"{path}/channel/{check_path_segment('channel', channel)}"
+
+    def _read_page(
+        self, channel: str | None, offset: int, reader: Reader, request: Request, response: Response
+    ) -> list[Record] | None:
+        """Return a page's items; None where only a page past the end may say in that way that there is nothing."""
+        if response.status == 204:
+            return []
+        if offset and says_nothing(response):
+            return None
+        reader.check(request, response, self.access.now())
+        if channel is not None and response.body.strip() == b"null":
+            return []
+        return reader.records(request, response)
 
     def _smaller_page(self, channel: str | None, error: HttpError) -> list[Record]:
         """Ask for the first page again with a limit that LivePerson's page uses, and keep to it if it works."""

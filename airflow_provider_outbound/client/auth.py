@@ -129,14 +129,16 @@ class AppJwt:
             ),
         )
         # Wrapped before anything can fail, so that no frame of a traceback shows it.
-        token = Secret(data.pop("access_token", "") if isinstance(data, dict) else "")
+        grant = data if isinstance(data, dict) else {}
+        token, expires_in = Secret(grant.get("access_token", "")), _seconds(grant.get("expires_in"))
+        del data, grant
         if not _is_token(token.reveal()):
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
         claims = _claims(token)
         self._check_audience(host, claims.get("aud"))
-        lives = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), _seconds(data.get("expires_in")))
-        self.token_life = min((life for life in lives if 0 < life < math.inf), default=TOKEN_LIFE)
+        lives = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), expires_in)
+        self.token_life = min((life for life in lives if 1 <= life < math.inf), default=TOKEN_LIFE)
         # Counted from receipt, so that wrong clocks on either side do no harm.
         self._stale_at = self._clock() + self.token_life - min(TOKEN_MARGIN, self.token_life / 2)
         return token

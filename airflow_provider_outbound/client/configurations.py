@@ -27,7 +27,7 @@ class Configurations:
     """The records of one listing or of several, each id once, in the server's order.
 
     If one listing has a configuration twice, the state that was updated last counts. If several channels' listings
-    contain it, their channels are merged. Bare channels are all kept.
+    contain it, their channels are merged. Bare channels are kept as often as one listing has them.
 
     :param records: where to keep them.
     """
@@ -55,10 +55,16 @@ class Configurations:
         for number, key in enumerate(self._ids):
             if key:
                 numbers.setdefault(key, []).append(number)
+        once = Once()
         for number, key in enumerate(self._ids):
             same = numbers.get(key, [number])
-            if same[0] == number:
-                yield self._records[number] if len(same) == 1 else self._one(same)
+            if same[0] != number:
+                continue
+            record = self._records[number] if len(same) == 1 else self._one(same)
+            if number in self._begins:
+                once.begin()
+            if key or len(self._begins) == 1 or once.is_new(record):
+                yield record
 
     def _one(self, numbers: list[int]) -> Record:
         """Return one record for all of an id."""
@@ -98,12 +104,20 @@ class Once:
         :param page: the next page of one listing.
         """
         if page.offset == 0:
-            self._listed.clear()
-        new = []
-        for record in page.records:
-            key = identity(record)
-            self._listed[key] += 1
-            if self._listed[key] > self._picked[key] and not (item_id(record.item) and self._picked[key]):
-                self._picked[key] += 1
-                new.append(record.item)
+            self.begin()
+        return [record.item for record in page.records if self.is_new(record)]
+
+    def begin(self) -> None:
+        """Begin with a listing, or begin it again."""
+        self._listed.clear()
+
+    def is_new(self, record: Record) -> bool:
+        """Tell whether a record was not picked before: a configuration once, others as often as a listing has it.
+
+        :param record: the next record of the listing.
+        """
+        key = identity(record)
+        self._listed[key] += 1
+        new = self._listed[key] > self._picked[key] and not (item_id(record.item) and self._picked[key])
+        self._picked[key] += new
         return new

@@ -76,10 +76,10 @@ class Listing:
             "and each time it changed meanwhile"
         )
 
-    def request(self, offset: int, ahead: Sequence[int] = (), *, past: bool = False) -> list[Record]:
+    def request(self, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
         """Return one page, and count the call; see :meth:`Api.list_page`."""
         self.calls += 1
-        return self.api.list_page(self.channel, offset, ahead, past=past)
+        return self.api.list_page(self.channel, offset, ahead)
 
     def unpageable(self, blame: str) -> ProtocolError:
         """Return the error for a server that does not page as documented."""
@@ -120,7 +120,7 @@ class _Attempt:
             if was_full:
                 records = self._after_last(self._guesses())
             if not was_full or not records:
-                beyond = self._listing.request(self._count, past=True)
+                beyond = self._listing.request(self._count)
                 records = self._after_last() or self._next_alone(beyond)
             if records:
                 yield self._hold(records)
@@ -138,8 +138,8 @@ class _Attempt:
     def _next_alone(self, beyond: list[Record]) -> list[Record]:
         """Return what is past the last item held, which comes alone from its place where pages have one item."""
         keys = list(map(identity, beyond))
-        if beyond and item_id(beyond[-1].item) and (keys == self._first or keys[-1] == self._last):
-            raise self._shift(self._count, beyond)
+        if beyond and (keys == self._first or keys[-1] == self._last):
+            self._look_far()
         return beyond
 
     def _guesses(self) -> Sequence[int]:
@@ -163,14 +163,19 @@ class _Attempt:
 
     def _check_progress(self, page: int) -> None:
         """Refuse a server that goes round for ever. One that has items of the same content is honest."""
-        if page in self._pages and self._most == math.inf:
-            far = self._count + FAR
-            if self._listing.request(far, past=True):
-                raise self._listing.unpageable(f"the server ignores offset {far} and sends configurations there")
-            self._most = far
+        if page in self._pages:
+            self._look_far()
         self._pages.add(page)
         if self._count > self._most:
             raise self._listing.unpageable("the server repeats configurations without end")
+
+    def _look_far(self) -> None:
+        """Refuse a server that sends what was held already wherever one asks; once in an attempt is enough."""
+        if self._most == math.inf:
+            far = self._count + FAR
+            if self._listing.request(far):
+                raise self._listing.unpageable(f"the server ignores offset {far} and sends configurations there")
+            self._most = far
 
     def _shift(self, offset: int, records: list[Record]) -> _Shifted:
         keys = list(map(identity, records))

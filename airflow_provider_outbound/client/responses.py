@@ -10,6 +10,7 @@ import html
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -30,6 +31,7 @@ from airflow_provider_outbound.errors import (
 from airflow_provider_outbound.model.codec import decode, encode, split
 from airflow_provider_outbound.model.items import Record
 
+NOTHING = (b"", b"null", b"{}")  # bodies
 LEGAL = "LivePerson blocked the account for legal reasons. Ask LivePerson's support."  # retry policy page
 
 
@@ -127,7 +129,7 @@ class Reader:
             if len(names) == 1:
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if isinstance(data, dict) and data.keys() & {"channels", "messageComponents"}:
-            return [Record(body.strip(), data)]
+            return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
         raise ProtocolError(
@@ -136,11 +138,15 @@ class Reader:
 
     def shown(self, response: Response) -> str:
         """Return a response's content type and first characters, without the secrets that it may echo."""
-        content_type = printable(response.headers.get("content-type") or "no content type", 60)
+        content_type = printable(self._redacted(response.headers.get("content-type") or "no content type"), 60)
         if not self._endpoint.quotable:
             return content_type
-        text = self._redacted(response.body[:2000].decode(errors="replace").strip())
-        return f"{content_type}, {printable(repr(text))}"
+        # A secret that is cut off is not recognized, in whatever spelling: so as much is cut off again.
+        reach = 6 * max((len(secret.reveal()) for secret in self._secrets), default=0)
+        text = self._redacted(response.body[: 2000 + reach].decode(errors="replace"))
+        if len(response.body) > 2000 + reach:
+            text = text[:-reach]
+        return f"{content_type}, {printable(repr(text.strip()))}"
 
     def _error_body(self, response: Response) -> str:
         """Return what an error says: the message, the code, and the id that LivePerson's support asks for."""
@@ -168,8 +174,8 @@ class Reader:
 
 
 def says_nothing(response: Response) -> bool:
-    """Tell whether a response says in one of many ways that there is nothing there."""
-    return response.status in (204, 400, 404, 416) or response.body.strip() in (b"", b"null", b"{}", b"[]")
+    """Tell whether a response says, other than by an empty list, that there is nothing there."""
+    return response.status in (400, 404, 416) or (response.status == 200 and response.body.strip() in NOTHING)
 
 
 def _member(body: bytes, name: str, value: Any) -> bytes:
@@ -186,9 +192,12 @@ def _is_list_of_objects(value: Any) -> bool:
 
 def _retry_after(response: Response, now: float) -> float:
     """Return the seconds that a Retry-After asks for; 0 where it can't be read."""
-    asked = response.headers.get("retry-after", "")
+    asked = response.headers.get("retry-after", "").strip()
     try:
-        seconds = float(asked) if asked.isdigit() else parsedate_to_datetime(asked).timestamp() - now
+        if asked.isdigit():
+            return float(asked)
+        date = parsedate_to_datetime(asked)
+        seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - now
     except (TypeError, ValueError, OverflowError):
         return 0.0
     return max(seconds, 0.0)

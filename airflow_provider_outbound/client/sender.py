@@ -164,4 +164,5 @@ def _reason(error: Exception) -> str:
         if not isinstance(inner, Exception):
             break
         error = inner
-    return printable(f"{type(error).__name__}: {error}")
+    # The words of other errors may repeat what the server sent, such as a secret that it echoes.
+    return printable(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__)

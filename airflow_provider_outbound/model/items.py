@@ -78,7 +78,9 @@ def is_bare(item: Item) -> bool:
 
     :param item: a configuration or a bare channel.
     """
-    return "channels" not in item and ("messageComponents" in item or "type" in item)
+    if "channels" in item:
+        return item["channels"] is None and "messageComponents" in item
+    return "messageComponents" in item or "type" in item
 
 
 def item_id(item: Item) -> str:
