@@ -103,8 +103,10 @@ def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[s
     """
     from airflow.sdk import ObjectStoragePath
 
-    if not output_path.strip() or "\0" in output_path:
-        raise ConfigError(f"output_path is {printable(repr(output_path), 60)}: name a folder")
+    if not output_path.strip():
+        raise ConfigError("output_path is blank: name a folder")
+    if "\0" in output_path:
+        raise ConfigError("output_path has a NUL character: no storage takes one")
     if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
         raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
     wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
