@@ -72,7 +72,7 @@ def test_channels_of_several_listings_are_merged(client: Client, keep: Records) 
 
 @pytest.mark.fault("P10")
 def test_bare_channels_of_listings_that_are_not_narrowed_come_once(client: Client, keep: Records) -> None:
-    items = [bare(1), bare(1), bare(2)]
+    items = [configuration(1), bare(1), bare(1), bare(2)]
     with Fake(paged(items)) as fake, client.open(client.access(fake.account())) as api:
         found = Configurations(keep)
         for channel in ("wa", "inapp"):

@@ -57,12 +57,12 @@ class Configurations:
                 numbers.setdefault(key, []).append(number)
         once = Once()
         for number, key in enumerate(self._ids):
+            if number in self._begins:
+                once.begin()
             same = numbers.get(key, [number])
             if same[0] != number:
                 continue
             record = self._records[number] if len(same) == 1 else self._one(same)
-            if number in self._begins:
-                once.begin()
             if key or len(self._begins) == 1 or once.is_new(record):
                 yield record
 
