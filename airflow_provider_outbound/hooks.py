@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
@@ -15,7 +16,7 @@ from airflow.sdk.log import mask_secret
 from airflow_provider_outbound.client.account import Account, check_path_segment
 from airflow_provider_outbound.client.api import RETRY_WAITS, Access, Api, reuse_or_new
 from airflow_provider_outbound.client.configurations import Configurations, Once, Records, read_index
-from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.client.listing import Listing, Page
 from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
@@ -24,7 +25,8 @@ from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
-from airflow_provider_outbound.tables import build
+from airflow_provider_outbound.tables import build, parquet
+from airflow_provider_outbound.tables.build import Part
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 
 if TYPE_CHECKING:
@@ -100,26 +102,27 @@ class OutboundHook(BaseHook):
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        return [record.item for record in self._listed(channel, list[Record]())]
+        items: list[Item] = []
+        for page in self._pages(channel, list[Record]()):
+            items[page.offset :] = [record.item for record in page.records]
+        return items
 
-    def _listed(self, channel: Channels, keep: Records) -> Iterator[Record]:
-        """Read the listings of some channels whole, then yield their records, and log a summary."""
+    def _pages(self, channel: Channels, keep: Records) -> Iterator[Page]:
+        """Yield what channels' listings hold, a page of offset 0 discarding those before it; log a summary."""
         names = parse_channels(channel)
         wanted = [None] if names is None else [check_path_segment("channel", name) for name in names]
-        started, found, repeated = time.monotonic(), Configurations(keep), 0
+        started, count, kinds = time.monotonic(), 0, Counter[str | None]()
         with self._open() as api:
-            for each in wanted:
-                listing = Listing(api, each)
-                found.read(listing, self._progress(started))
-                repeated += len(listing.repeated)
-        took, count, kinds = time.monotonic() - started, 0, Counter[str | None]()
-        for record in found:
-            count += 1
-            for kind in _kinds(record.item):
-                kinds[kind] += 1
-            yield record
+            listings = [Listing(api, each) for each in wanted]
+            for page in Configurations(keep).read(listings, self._progress(started)):
+                if page.offset == 0:
+                    kinds.clear()
+                count = page.offset + len(page.records)
+                kinds.update(chain.from_iterable(_kinds(record.item) for record in page.records))
+                yield page
+        repeated = sum(len(listing.repeated) for listing in listings)
         twice = f"; {repeated} were listed more than once" if repeated else ""
-        place = api.access.place
+        place, took = api.access.place, time.monotonic() - started
         self.log.info("%d configurations at %s, read in %.1f s: %s%s", count, place, took, _counts(kinds), twice)
         if not count:
             self.log.warning(
@@ -147,12 +150,10 @@ class OutboundHook(BaseHook):
         with self._open(self._read_connection()) as api:
             return read_index(api, channel)
 
-    def iter_tables(
-        self, channel: Channels = None, names: Collection[str] = TABLES
-    ) -> Iterator[dict[str, pa.Table]]:
-        """Yield the tables of one listing in parts, by name; after the last one, log the anomalies.
+    def iter_parts(self, channel: Channels = None, names: Collection[str] = TABLES) -> Iterator[Part]:
+        """Yield the tables of one listing in parts as its pages arrive; after the last one, log the anomalies.
 
-        The listing is read whole, into a temporary file, before the first part is yielded.
+        An error may follow. If the listing changes and has to be read again, a part of offset 0 begins anew.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
@@ -161,10 +162,20 @@ class OutboundHook(BaseHook):
             schema(name)
         anomalies = Counter[str]()
         with Spool() as spool:
-            records = self._listed(channel, spool)
-            yield from build.parts(records, self.account.account_id, timezone.utcnow, anomalies, names)
+            pages = self._pages(channel, spool)
+            yield from build.parts(pages, self.account.account_id, timezone.utcnow, anomalies, names)
         for anomaly, count in sorted(anomalies.items()):
             self.log.warning("%d x %s; the raw column holds everything as it was sent", count, anomaly)
+
+    def iter_tables(
+        self, channel: Channels = None, names: Collection[str] = TABLES
+    ) -> Iterator[dict[str, pa.Table]]:
+        """Yield the tables of one listing in parts, by name, when it has been read whole, into temporary files.
+
+        :param channel: one channel, such as ``wa``, or several; None for all.
+        :param names: ``configurations``, ``components`` or both.
+        """
+        return parquet.read_back(self.iter_parts(channel, names), names)
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations.
@@ -172,7 +183,12 @@ class OutboundHook(BaseHook):
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
         """
-        return build.concat_parts(self.iter_tables(channel, [table]))[table]
+        parts: list[dict[str, pa.Table]] = []
+        for part in self.iter_parts(channel, [table]):
+            if part.offset == 0:
+                parts.clear()
+            parts.append(part.tables)
+        return build.concat_parts(parts)[table]
 
     def get_df(self, table: str = "components", channel: Channels = None) -> pd.DataFrame:
         """Return one table of the account's configurations as a pandas DataFrame.

@@ -73,7 +73,7 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 files = _files(str(self.output_path), channels, self.outbound_conn_id)
-                written = parquet.write(hook.iter_tables(channels), files)
+                written = parquet.write(hook.iter_parts(channels), files)
                 for table in written.values():
                     self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
                 return {"account_id": hook.account.account_id, **written}

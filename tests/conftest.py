@@ -59,10 +59,11 @@ class Client(Clock):
 
     def read(self, account: Account, **options: Any) -> list[dict[str, Any]]:
         """Return the items of a whole listing, each id once."""
+        items: list[dict[str, Any]] = []
         with self.open(self.access(account, **options)) as api:
-            found = Configurations([])
-            found.read(Listing(api))
-            return [record.item for record in found]
+            for page in Configurations([]).read([Listing(api)]):
+                items[page.offset :] = [record.item for record in page.records]
+        return items
 
 
 @pytest.fixture(params=["plain", "prefetch"])

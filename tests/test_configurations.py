@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_outbound.client.configurations import Configurations, Once, Records
-from airflow_provider_outbound.client.listing import Listing, Page
+from airflow_provider_outbound.client.listing import Listing, Page, page_of
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.model.items import Record
 from tests.conftest import Client
 from tests.fake import Fake, Hit, Reply, bare, changing, configuration, paged
+from tests.listed import records
 
 
 @pytest.fixture(params=["list", "spool"])
@@ -26,20 +27,25 @@ def keep(request: pytest.FixtureRequest) -> Iterator[Records]:
             yield spool
 
 
-def items_of(found: Configurations) -> list[Any]:
-    return [record.item for record in found]
+def read(keep: Records, *listings: Listing) -> list[Record]:
+    """Read listings whole, and return the records that are left."""
+    found: list[Record] = []
+    for page in Configurations(keep).read(listings):
+        found[page.offset :] = page.records
+    return found
+
+
+def items_of(records: list[Record]) -> list[Any]:
+    return [record.item for record in records]
 
 
 @pytest.mark.fault("P3")
 def test_kept_items_begin_again_with_the_listing(client: Client, keep: Records) -> None:
     items = [configuration(number) for number in range(90)]
     with Fake(changing(items, {2: lambda items: items.pop(0)})) as fake:
-        found = Configurations(keep)
         with client.open(client.access(fake.account())) as api:
-            found.read(Listing(api))
-            assert items_of(found) == items
-            found.read(Listing(api))
-        assert (len(keep), items_of(found)) == (178, items)
+            assert items_of(read(keep, Listing(api), Listing(api))) == items
+    assert len(items) == len([keep[number] for number in range(89)]) == 89
 
 
 @pytest.mark.fault("P4")
@@ -48,9 +54,7 @@ def test_same_id_twice_is_kept_as_updated_last(client: Client, keep: Records) ->
     items = [configuration(number) for number in range(100)]
     items[5], items[70] = new, old
     with Fake(paged(items)) as fake, client.open(client.access(fake.account())) as api:
-        found = Configurations(keep)
-        found.read(Listing(api))
-        assert items_of(found) == [*items[:70], *items[71:]]
+        assert items_of(read(keep, Listing(api))) == [*items[:70], *items[71:]]
 
 
 @pytest.mark.fault("P10")
@@ -61,32 +65,24 @@ def test_channels_of_several_listings_are_merged(client: Client, keep: Records) 
         return here[hit.offset :]
 
     with Fake(narrow) as fake, client.open(client.access(fake.account())) as api:
-        found = Configurations(keep)
-        for channel in ("wa", "inapp"):
-            found.read(Listing(api, channel))
-        both = {"id": "7", "name": "inapp", "channels": [{"type": "wa"}, {"type": "inapp"}]}
-        assert items_of(found) == [bare(1), both]  # the bare channel is in both listings
-        merged = list(found)[1]
-    assert merged.raw == encode(both)
+        found = read(keep, Listing(api, "wa"), Listing(api, "inapp"))
+    both = {"id": "7", "name": "inapp", "channels": [{"type": "wa"}, {"type": "inapp"}]}
+    assert items_of(found) == [bare(1), both]  # the bare channel is in both listings
+    assert found[1].raw == encode(both)
 
 
 @pytest.mark.fault("P10")
 def test_bare_channels_of_listings_that_are_not_narrowed_come_once(client: Client, keep: Records) -> None:
     items = [configuration(1), bare(1), bare(1), bare(2)]
     with Fake(paged(items)) as fake, client.open(client.access(fake.account())) as api:
-        found = Configurations(keep)
-        for channel in ("wa", "inapp"):
-            found.read(Listing(api, channel))
-        assert items_of(found) == items
+        assert items_of(read(keep, Listing(api, "wa"), Listing(api, "inapp"))) == items
 
 
 def test_records_keep_the_bytes_of_the_wire(client: Client, keep: Records) -> None:
     raw = b'{ "id":"1",  "name" : "\\u00e9 1e2",\n "channels":[ ] }'
     with Fake(lambda hit: Reply(body=b"[" + raw + b" ]") if hit.offset == 0 else []) as fake:
         with client.open(client.access(fake.account())) as api:
-            found = Configurations(keep)
-            found.read(Listing(api))
-            assert [record.raw for record in found] == [raw]
+            assert [record.raw for record in read(keep, Listing(api))] == [raw]
 
 
 @pytest.mark.fault("P3")
@@ -101,7 +97,7 @@ def test_streamed_items_come_once(client: Client) -> None:
 
 
 def page(offset: int, *items: Any) -> Page:
-    return Page(offset, [Record(encode(item), item) for item in items])
+    return page_of(offset, records(items))
 
 
 @pytest.mark.fault("P3")

@@ -262,9 +262,10 @@ def read_offline(respond: Callable[[int], Items], ahead: int = 0) -> Items:
             held[later.url] = held.get(later.url) or answer(later)
         return response
 
-    found = Configurations([])
-    found.read(Listing(Api(Access(BEARER), send, Clock().sleep)))
-    return [record.item for record in found]
+    items: list[Any] = []
+    for page in Configurations([]).read([Listing(Api(Access(BEARER), send, Clock().sleep))]):
+        items[page.offset :] = [record.item for record in page.records]
+    return items
 
 
 NUMBERS = st.integers(0, 40)

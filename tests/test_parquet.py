@@ -18,7 +18,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.tables import parquet
-from airflow_provider_outbound.tables.schemas import TABLES
+from airflow_provider_outbound.tables.build import Part
+from airflow_provider_outbound.tables.schemas import TABLES, schema
 from tests.fake import configuration
 from tests.listed import Built
 
@@ -30,7 +31,7 @@ def files(folder: object) -> dict[str, ObjectStoragePath]:
 
 def test_written_files_read_back_equal(tmp_path: Path) -> None:
     built = Built(*[configuration(number) for number in range(10)])
-    written = parquet.write([built.tables], files(tmp_path / "a" / "b"))
+    written = parquet.write([built.part], files(tmp_path / "a" / "b"))
     assert written == {
         "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
         "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
@@ -45,7 +46,7 @@ def test_written_files_read_back_equal(tmp_path: Path) -> None:
 
 def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
     built = Built(configuration(1))
-    written = parquet.write([built.tables], files("memory://bucket/outbound/date=2026-11-22"))
+    written = parquet.write([built.part], files("memory://bucket/outbound/date=2026-11-22"))
     path = "/bucket/outbound/date=2026-11-22/components.parquet"
     assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
     assert pq.read_table(path, filesystem=bucket) == built.components
@@ -58,9 +59,9 @@ def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
 @pytest.mark.fault("S2")
 def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
     old = Built(configuration(1))
-    parquet.write([old.tables], files(tmp_path))
+    parquet.write([old.part], files(tmp_path))
     # The second part can't be written, so neither file may change.
-    parts = [Built(configuration(2)).tables, {"configurations": old.configurations, "components": None}]
+    parts = [Built(configuration(2)).part, Part(1, {"configurations": old.configurations, "components": None})]
     with pytest.raises(AttributeError):
         parquet.write(parts, files(tmp_path))
     assert pq.read_table(tmp_path / "configurations.parquet") == old.configurations
@@ -76,11 +77,14 @@ from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration
 from tests.listed import Built
 
+def wait():
+    print("written", flush=True)
+    sys.stdin.readline()
+
 def parts():
     for number in range(3):
-        yield Built(*[configuration(number) for number in range(5000)]).tables
-        print("written", flush=True)
-        sys.stdin.readline()
+        yield Built(*[configuration(number) for number in range(5000)]).part._replace(offset=5000 * number)
+        wait()
 
 {first}
 files = {{name: ObjectStoragePath({folder!r}) / f"{{name}}.parquet" for name in TABLES}}
@@ -110,24 +114,59 @@ NAMES = ("name", "configuration_name")
 
 
 @pytest.mark.fault("S2")
-def test_killed_while_writing(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], files(tmp_path))
+def test_killed_before_the_tables_are_complete(tmp_path: Path) -> None:
+    parquet.write([Built(configuration(7)).part], files(tmp_path))
     with start(tmp_path) as writer:
         assert writer.stdout
         writer.stdout.readline()
         writer.kill()
     assert contents(tmp_path) == [(1, "n7"), (1, "n7")]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+COPY_SLOWLY = """
+from fsspec.implementations.local import LocalFileSystem
+copy = LocalFileSystem.put_file
+LocalFileSystem.put_file = lambda self, *files: (copy(self, *files), wait())
+"""
+
+
+@pytest.mark.fault("S2")
+def test_killed_between_the_two_files(tmp_path: Path) -> None:
+    parquet.write([Built(configuration(7)).part], files(tmp_path))
+    with start(tmp_path, COPY_SLOWLY) as writer:
+        assert writer.stdin
+        assert writer.stdout
+        writer.stdin.write("\n\n\n")
+        writer.stdin.flush()
+        for _ in range(4):
+            writer.stdout.readline()
+        writer.kill()
+    assert contents(tmp_path) == [(1, "n7"), (1, "n7")]
     left = {path.name for path in tmp_path.iterdir()} - {f"{name}.parquet" for name in TABLES}
-    assert len(left) == 2
+    assert len(left) == 1
     assert all(name.startswith(".") for name in left)  # readers of the folder pass over these
     assert ds.dataset(tmp_path, format="parquet", exclude_invalid_files=False).count_rows() == 2
-    parquet.write([Built(configuration(8)).tables], files(tmp_path))
+    parquet.write([Built(configuration(8)).part], files(tmp_path))
     assert contents(tmp_path) == [(1, "n8"), (1, "n8")]
+
+
+@pytest.mark.fault("P3")
+def test_a_listing_that_begins_again_discards_the_parts_before(tmp_path: Path) -> None:
+    first, later, again = (Built(configuration(number)).part for number in (1, 2, 3))
+    parts = [first, later._replace(offset=1), again, later._replace(offset=1)]
+    parquet.write(parts, files(tmp_path))
+    names = pq.read_table(tmp_path / "configurations.parquet")["name"].to_pylist()
+    assert names == ["n3", "n2"]
+    assert pq.read_table(tmp_path / "components.parquet")["configuration_name"].to_pylist() == names
+    back = list(parquet.read_back(parts, TABLES))
+    assert back == [again.tables, later.tables]
+    assert [table.schema for table in back[0].values()] == [schema(name) for name in TABLES]
 
 
 @pytest.mark.fault("S2")
 def test_disk_full(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], files(tmp_path))
+    parquet.write([Built(configuration(7)).part], files(tmp_path))
     with start(tmp_path, "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))") as writer:
         _, error = writer.communicate("\n\n\n")
     assert "OSError: [Errno 27]" in error.splitlines()[-1]
@@ -140,8 +179,9 @@ def test_two_writers_and_a_reader(tmp_path: Path) -> None:
     """Each file is at any time one writer's, whole, whoever else is in the middle of writing."""
 
     def parts(count: int, name: str) -> Iterator[Any]:
-        for _ in range(3):
-            yield Built(*[configuration(number, name=name) for number in range(count)]).tables
+        for offset in range(0, 3 * count, count):
+            part = Built(*[configuration(number, name=name) for number in range(count)]).part
+            yield part._replace(offset=offset)
             if (tmp_path / "configurations.parquet").exists():
                 contents(tmp_path)
 
@@ -158,12 +198,12 @@ def test_two_writers_and_a_reader(tmp_path: Path) -> None:
 
 @pytest.mark.fault("S2")
 def test_reader_between_two_parts(tmp_path: Path) -> None:
-    parquet.write([Built(configuration(7)).tables], files(tmp_path))
+    parquet.write([Built(configuration(7)).part], files(tmp_path))
     seen = []
 
     def parts() -> Iterator[Any]:
-        for _ in range(2):
-            yield Built(configuration(8)).tables
+        for offset in range(2):
+            yield Built(configuration(8)).part._replace(offset=offset)
             seen.append(contents(tmp_path))
 
     parquet.write(parts(), files(tmp_path))
@@ -185,7 +225,7 @@ def bucket() -> Iterator[MemoryFileSystem]:
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "components.parquet").mkdir()
     with pytest.raises(ConfigError, match=r"components.parquet', which is a folder: remove it"):
-        parquet.write([Built(configuration(1)).tables], files(tmp_path))
+        parquet.write([Built(configuration(1)).part], files(tmp_path))
     assert [path.name for path in tmp_path.rglob("*")] == ["components.parquet"]
 
 
@@ -193,7 +233,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_folder_in_an_object_store_is_refused(bucket: MemoryFileSystem) -> None:
     bucket.pipe("/bucket/components.parquet/part-0.parquet", b"other's")
     with pytest.raises(ConfigError, match="which is a folder"):
-        parquet.write([Built(configuration(1)).tables], files("memory://bucket"))
+        parquet.write([Built(configuration(1)).part], files("memory://bucket"))
     assert bucket.find("/bucket") == ["/bucket/components.parquet/part-0.parquet"]
 
 
@@ -205,10 +245,10 @@ def test_patterns_are_refused_in_an_object_store_and_literal_on_disk(
     bucket.pipe("/bucket/ab/components.parquet", b"other's")
     (tmp_path / "ab").mkdir()
     with pytest.raises(ConfigError, match=r"remove \*, \?, \[ and \]"):
-        parquet.write([Built(configuration(1)).tables], files(f"memory://bucket/{name}"))
+        parquet.write([Built(configuration(1)).part], files(f"memory://bucket/{name}"))
     assert bucket.find("/bucket") == ["/bucket/ab/components.parquet"]
     for url in (f"{tmp_path}/{name}", f"file://{tmp_path}/{name}"):
-        parquet.write([Built(configuration(1)).tables], files(url))
+        parquet.write([Built(configuration(1)).part], files(url))
         assert contents(tmp_path / name) == [(1, "n1"), (1, "n1")]
         assert len(list((tmp_path / name).iterdir())) == 2
     assert list((tmp_path / "ab").iterdir()) == []
@@ -217,7 +257,7 @@ def test_patterns_are_refused_in_an_object_store_and_literal_on_disk(
 def test_each_table_goes_where_it_is_told(tmp_path: Path) -> None:
     built = Built(configuration(1))
     apart = {name: ObjectStoragePath(f"{tmp_path}/{name}/date=2026-11-22/{name}.parquet") for name in TABLES}
-    written = parquet.write([built.tables], apart)
+    written = parquet.write([built.part], apart)
     assert {name: table["path"] for name, table in written.items()} == {
         name: f"{tmp_path}/{name}/date=2026-11-22/{name}.parquet" for name in TABLES
     }

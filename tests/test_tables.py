@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_outbound.client.listing import page_of
 from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Record, channels, components
@@ -22,7 +23,7 @@ from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.tables import build as tables
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 from tests.fake import configuration
-from tests.listed import NOW, Built, records
+from tests.listed import NOW, Built, pages, records
 from tests.strategies import ITEMS
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -250,19 +251,21 @@ def test_text_that_utf8_cannot_hold() -> None:
 def test_tables_in_parts_are_those_of_the_whole() -> None:
     count = 2 * tables.PART + tables.CHUNK // 2
     items = [configuration(number, lookbackPeriodDay=number or "odd") for number in range(count)]
-    parts = list(tables.parts(records(items), "12345678", lambda: NOW, anomalies := Counter()))
-    assert [part["configurations"].num_rows for part in parts] == [tables.PART, tables.PART, tables.CHUNK // 2]
-    whole = tables.concat_parts(parts)
+    parts = list(tables.parts(pages(items), "12345678", lambda: NOW, anomalies := Counter()))
+    rows = [part.tables["configurations"].num_rows for part in parts]
+    assert rows == [tables.PART, tables.PART, tables.CHUNK // 2]
+    assert [part.offset for part in parts] == [0, tables.PART, 2 * tables.PART]
+    whole = tables.concat_parts(part.tables for part in parts)
     assert whole["configurations"]["id"].to_pylist() == [item["id"] for item in items]
     assert whole["components"]["configuration_id"].to_pylist() == [item["id"] for item in items]
     assert anomalies == {"unreadable lookback_period_day": 1}
 
 
 def test_parts_of_large_items_have_fewer() -> None:
-    items = [configuration(number, filler="x" * 300_000) for number in range(5 * tables.CHUNK)]
+    items = [configuration(number, filler="x" * 300_000) for number in range(500)]
     sizes = [
-        sum(table.nbytes for table in part.values())
-        for part in tables.parts(records(items), "12345678", lambda: NOW, Counter())
+        sum(table.nbytes for table in part.tables.values())
+        for part in tables.parts(pages(items), "12345678", lambda: NOW, Counter())
     ]
     assert len(sizes) == 2
     assert max(sizes) < 2 * tables.PART_SIZE
@@ -293,9 +296,10 @@ def test_raw_is_the_bytes_that_came() -> None:
         b'{"a":"\xed\xa0\x80"}',
     ]
     listed = [Record(text, decode(text)) for text in raw]
-    (part,) = tables.parts(listed, "12345678", lambda: NOW, Counter())
-    assert part["configurations"]["raw"].to_pylist() == [text.decode(errors="replace") for text in raw]
-    assert part["configurations"]["id"].to_pylist() == ["2", None, None]
+    (part,) = tables.parts([page_of(0, listed)], "12345678", lambda: NOW, Counter())
+    table = part.tables["configurations"]
+    assert table["raw"].to_pylist() == [text.decode(errors="replace") for text in raw]
+    assert table["id"].to_pylist() == ["2", None, None]
 
 
 @pytest.mark.fault("D6")

@@ -1,24 +1,26 @@
-"""The configurations of an account, each once: kept in memory or on disk, indexed by name, or as they come."""
+"""The configurations of an account, each once: page by page, indexed by name, or as they arrive."""
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from airflow_provider_outbound.client.api import Api
-from airflow_provider_outbound.client.listing import Key, Listing, Page, identity
+from airflow_provider_outbound.client.listing import Key, Listing, Page, page_of
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.model.codec import encode
-from airflow_provider_outbound.model.items import Item, Record, item_id, merged, newer
+from airflow_provider_outbound.model.items import Item, Record, merged, newer
 from airflow_provider_outbound.model.matching import TemplateIndex
+
+MERGED = 100  # configurations of a page that is made of several states
 
 
 class Records(Protocol):
-    """Where a listing's records are kept: a list, or a :class:`~airflow_provider_outbound.client.spool.Spool`."""
+    """Where listings' records are kept: a list, or a :class:`~airflow_provider_outbound.client.spool.Spool`."""
 
-    def __len__(self) -> int: ...
     def __getitem__(self, number: int, /) -> Record: ...
     def __setitem__(self, where: slice, records: Iterable[Record], /) -> None: ...
 
@@ -29,42 +31,53 @@ class Configurations:
     If one listing has a configuration twice, the state that was updated last counts. If several channels' listings
     contain it, their channels are merged. Bare channels are kept as often as one listing has them.
 
-    :param records: where to keep them.
+    :param records: where to keep them; empty.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._ids: list[str] = []  # of each record
+        self._keys: list[Key] = []  # of each record
         self._begins: list[int] = []  # the number of each listing's first record
 
-    def read(self, listing: Listing, on_page: Callable[[Listing], object] = lambda listing: None) -> None:
-        """Read a whole listing, after those that were read before.
+    def read(
+        self, listings: Sequence[Listing], on_page: Callable[[Listing], object] = lambda listing: None
+    ) -> Iterator[Page]:
+        """Read listings, and yield what they hold; a page of offset 0 discards those before it.
 
-        :param listing: what to read, from its beginning.
+        The pages of a single listing are yielded as they arrive. Where configurations have to be merged, all
+        are yielded at the end.
+
+        :param listings: what to read.
         :param on_page: called after each page.
+        :raises OutboundError: if a listing can't be read whole. What was yielded before is to be discarded.
         """
-        begin = len(self._ids)
-        self._begins.append(begin)
-        for page in listing.pages():
-            self._records[begin + page.offset :] = page.records
-            self._ids[begin + page.offset :] = [item_id(record.item) for record in page.records]
-            on_page(listing)
+        for listing in listings:
+            begin = len(self._keys)
+            self._begins.append(begin)
+            for page in listing.pages():
+                self._records[begin + page.offset :] = page.records
+                self._keys[begin + page.offset :] = page.keys
+                on_page(listing)
+                if len(listings) == 1:
+                    yield page
+        if len(listings) > 1 or listings[0].repeated:
+            records, offset = self._merged(), 0
+            while (page := page_of(offset, list(islice(records, MERGED)))).records or not offset:
+                yield page
+                offset += MERGED
 
-    def __iter__(self) -> Iterator[Record]:
-        numbers: dict[str, list[int]] = {}
-        for number, key in enumerate(self._ids):
-            if key:
+    def _merged(self) -> Iterator[Record]:
+        numbers: dict[Key, list[int]] = {}
+        for number, key in enumerate(self._keys):
+            if isinstance(key, str):
                 numbers.setdefault(key, []).append(number)
         once = Once()
-        for number, key in enumerate(self._ids):
+        for number, key in enumerate(self._keys):
             if number in self._begins:
                 once.begin()
-            same = numbers.get(key, [number])
-            if same[0] != number:
-                continue
-            record = self._records[number] if len(same) == 1 else self._one(same)
-            if key or len(self._begins) == 1 or once.is_new(record):
-                yield record
+            if once.is_new(key):
+                same = numbers.get(key, [number])
+                yield self._records[number] if len(same) == 1 else self._one(same)
 
     def _one(self, numbers: list[int]) -> Record:
         """Return one record for all of an id."""
@@ -79,20 +92,11 @@ class Configurations:
         return next((record for record in states if record.item is item), None) or Record(encode(item), item)
 
 
-def read_index(api: Api, channel: str | None) -> TemplateIndex:
-    """Read a listing and index it by the names of its templates.
-
-    :param api: the account to read.
-    :param channel: a channel such as ``wa``; None for all.
-    """
-    with Spool() as spool:
-        found = Configurations(spool)
-        found.read(Listing(api, channel))
-        return TemplateIndex(found)
-
-
 class Once:
-    """Pick the items from pages that were not picked before, also when the listing is read again."""
+    """Pick what was not picked before, also when a listing is read again.
+
+    A configuration counts once; bare channels, which have no id, as often as one listing has them.
+    """
 
     def __init__(self) -> None:
         self._picked: Counter[Key] = Counter()
@@ -105,19 +109,33 @@ class Once:
         """
         if page.offset == 0:
             self.begin()
-        return [record.item for record in page.records if self.is_new(record)]
+        return [record.item for record, key in zip(page.records, page.keys, strict=True) if self.is_new(key)]
 
     def begin(self) -> None:
         """Begin with a listing, or begin it again."""
         self._listed.clear()
 
-    def is_new(self, record: Record) -> bool:
-        """Tell whether a record was not picked before: a configuration once, others as often as a listing has it.
+    def is_new(self, key: Key) -> bool:
+        """Tell whether an item was not picked before.
 
-        :param record: the next record of the listing.
+        :param key: the identity of the listing's next item.
         """
-        key = identity(record)
         self._listed[key] += 1
-        new = self._listed[key] > self._picked[key] and not (item_id(record.item) and self._picked[key])
+        new = self._listed[key] > self._picked[key] and not (isinstance(key, str) and self._picked[key])
         self._picked[key] += new
         return new
+
+
+def read_index(api: Api, channel: str | None) -> TemplateIndex:
+    """Read a listing and index it by the names of its templates.
+
+    :param api: the account to read.
+    :param channel: a channel such as ``wa``; None for all.
+    """
+    index = TemplateIndex()
+    with Spool() as spool:
+        for page in Configurations(spool).read([Listing(api, channel)]):
+            if page.offset == 0:
+                index = TemplateIndex()
+            index.add(page.records)
+    return index

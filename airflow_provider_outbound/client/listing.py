@@ -25,10 +25,14 @@ FAR = 1_000_000  # configurations beyond the last one held, where no honest serv
 
 
 class Page(NamedTuple):
-    """Items that a listing holds from ``offset`` on; offset 0 begins the listing, or begins it again."""
+    """Items that a listing holds from ``offset`` on; offset 0 begins the listing, or begins it again.
+
+    :param keys: what tells each item from others: a configuration's id, or the content of anything else.
+    """
 
     offset: int
     records: list[Record]
+    keys: list[Key]
 
 
 class Listing:
@@ -111,7 +115,7 @@ class _Attempt:
 
     def pages(self) -> Iterator[Page]:
         records = self._listing.request(0)
-        self._first = list(map(identity, records))
+        self._first = _keys(records)
         self._length = len(records)
         self._full = self._length == self._listing.api.access.page_size
         yield self._hold(records)
@@ -129,7 +133,7 @@ class _Attempt:
         """Return the items that follow the last one held, which must come first from its own place."""
         offset = self._count - 1
         records = self._listing.request(offset, ahead)
-        if not records or identity(records[0]) != self._last:
+        if not records or _key(records[0]) != self._last:
             raise self._shift(offset, records)
         self._full = len(records) > 1 and len(records) in (self._listing.api.access.page_size, self._length)
         self._length = len(records)
@@ -137,7 +141,7 @@ class _Attempt:
 
     def _next_alone(self, beyond: list[Record]) -> list[Record]:
         """Return what is past the last item held, which comes alone from its place where pages have one item."""
-        keys = list(map(identity, beyond))
+        keys = _keys(beyond)
         if beyond and (keys == self._first or keys[-1] == self._last):
             self._look_far()
         return beyond
@@ -150,15 +154,15 @@ class _Attempt:
         return range(self._count - 1 + step, self._count + step * pages, step or 1)
 
     def _hold(self, records: list[Record]) -> Page:
-        keys = list(map(identity, records))
-        self._check_progress(hash(tuple(keys)))
-        for key in filter(None, (item_id(record.item) for record in records)):
-            if key in self._ids:
-                self.repeated[key] += 1
-            self._ids.add(key)
-        page = Page(self._count, records)
+        page = page_of(self._count, records)
+        self._check_progress(hash(tuple(page.keys)))
+        for key in page.keys:
+            if isinstance(key, str):
+                if key in self._ids:
+                    self.repeated[key] += 1
+                self._ids.add(key)
         self._count += len(records)
-        self._last = keys[-1] if keys else ""
+        self._last = page.keys[-1] if records else ""
         return page
 
     def _check_progress(self, page: int) -> None:
@@ -178,7 +182,7 @@ class _Attempt:
             self._most = far
 
     def _shift(self, offset: int, records: list[Record]) -> _Shifted:
-        keys = list(map(identity, records))
+        keys = _keys(records)
         if keys == self._first:
             blame = f"the server ignores offset {offset} and sends the first page again"
         else:
@@ -189,6 +193,18 @@ class _Attempt:
         return _Shifted((offset, keys), blame)
 
 
-def identity(record: Record) -> Key:
-    """Return what tells an item from others: a configuration's id, or the whole content of anything else."""
+def page_of(offset: int, records: list[Record]) -> Page:
+    """Return a page of records.
+
+    :param offset: the number of the first record.
+    :param records: the page's items.
+    """
+    return Page(offset, records, _keys(records))
+
+
+def _keys(records: list[Record]) -> list[Key]:
+    return list(map(_key, records))
+
+
+def _key(record: Record) -> Key:
     return item_id(record.item) or content_key(record.item)

@@ -70,25 +70,34 @@ class TemplateIndex:
 
     It holds bytes and no decoded objects: Python's garbage collector would visit each of those, again and again.
 
-    :param records: the items of the listing.
+    :param records: the first items of the listing.
     """
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record] = ()) -> None:
         self.count = 0
-        by_name: dict[str, list[bytes]] = {}
+        self._first: dict[str, bytes] = {}
+        self._others: dict[str, list[bytes]] = {}  # of names that several have
+        self.add(records)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Add items of the listing.
+
+        :param records: the next items.
+        """
         for raw, item in records:
             self.count += 1
             names = [name for channel in channels(item) for name in _names(item, channel)]
             for name in dict.fromkeys([*names, *_names(item, None)]):
-                by_name.setdefault(name, []).append(raw)
-        self._by_name = {name: tuple(raws) for name, raws in by_name.items()}
+                if self._first.setdefault(name, raw) is not raw:
+                    self._others.setdefault(name, []).append(raw)
 
     def named(self, name: str) -> list[Item]:
         """Return the items that have a name, or a channel with that WhatsApp templatename.
 
         :param name: the name.
         """
-        return [decode(raw) for raw in self._by_name.get(name, ())]
+        raws = [self._first[name], *self._others.get(name, ())] if name in self._first else []
+        return [decode(raw) for raw in raws]
 
 
 def _names(item: Item, channel: Any) -> list[str]:

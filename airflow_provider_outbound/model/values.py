@@ -36,6 +36,8 @@ def strings(value: Any) -> list[str] | None:
 
     :param value: a JSON value.
     """
+    if value is None:
+        return None
     values = value if isinstance(value, list) else [value]
     if not values or (set(map(type, values)) == {str} and "".join(values).isascii()):  # nearly always
         return list(values)

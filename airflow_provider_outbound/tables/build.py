@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from airflow_provider_outbound.client.listing import Page
 from airflow_provider_outbound.errors import ProtocolError, printable
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import encode
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 PART = 5000  # items of a part, and so of a row group in a file
 PART_SIZE = 64 * 2**20  # bytes of a part, roughly; larger items make a part of fewer
-CHUNK = 100  # items held as Python objects at once: the garbage collector would visit more, again and again
+CHUNK = 200  # items held as Python objects at once: the garbage collector would visit more, again and again
 EXAMPLES = 5  # of the values behind an anomaly
 
 #: How often each anomaly occurred, by what it is and by the value that shows it, which may be empty.
@@ -43,36 +44,48 @@ _Found: TypeAlias = Counter[tuple[str, str]]
 _NONE: Item = {}  # stands for the component of a channel without any
 
 
+class Part(NamedTuple):
+    """Tables, by name, of the configurations from number ``offset`` on; offset 0 discards the parts before it."""
+
+    offset: int
+    tables: dict[str, pa.Table]
+
+
 def parts(
-    records: Iterable[Record],
+    pages: Iterable[Page],
     account_id: str,
     now: Callable[[], datetime],
     anomalies: Counter[str],
     names: Iterable[str] = TABLES,
-) -> Iterator[dict[str, pa.Table]]:
-    """Make the tables of a listing in parts that fit into memory; at least one.
+) -> Iterator[Part]:
+    """Make the tables of a listing in parts that fit into memory, at least one.
 
-    :param records: configurations or bare channels, as the API lists them.
+    :param pages: the listing's pages; one of offset 0 discards those before it.
     :param account_id: the account that lists them.
-    :param now: returns the time in UTC; called when the first record is there.
+    :param now: returns the time in UTC; called when a listing begins.
     :param anomalies: gains, after the last part, the numbers of unreadable values, of unknown types, and of
         components whose texts and variables disagree, by description.
-    :param names: which tables to make.
-    :returns: of each part, the tables by name: one row per configuration, and one row per message component.
+    :param names: which tables to make: a row per configuration, or a row per message component.
     """
-    left = iter(records)
-    found: _Found = Counter()
-    chunk, fetched_at = list(islice(left, CHUNK)), now()
-    more = True
-    while more:
-        part: list[dict[str, pa.Table]] = []
-        size = 0
-        while more and size < PART_SIZE and len(part) < PART // CHUNK:
-            part.append(_tables(chunk, account_id, fetched_at, found, names))
-            size += sum(table.nbytes for table in part[-1].values())
-            chunk = list(islice(left, CHUNK))
-            more = bool(chunk)
-        yield concat_parts(part)
+    found, fetched_at, offset, size = _Found(), now(), 0, 0
+    left: list[Record] = []
+    made: list[dict[str, pa.Table]] = []
+    for page in pages:
+        if page.offset == 0:
+            found, fetched_at, offset, size, left, made = _Found(), now(), 0, 0, [], []
+        left += page.records
+        if len(left) < CHUNK:
+            continue
+        made.append(_tables(left, account_id, fetched_at, found, names))
+        size += sum(table.nbytes for table in made[-1].values())
+        left, end = [], page.offset + len(page.records)
+        if end - offset >= PART or size >= PART_SIZE:
+            yield Part(offset, concat_parts(made))
+            offset, size, made = end, 0, []
+    if left or not (made or offset):
+        made.append(_tables(left, account_id, fetched_at, found, names))
+    if made:
+        yield Part(offset, concat_parts(made))
     anomalies.update(_described(found))
 
 
@@ -115,7 +128,7 @@ def _tables(
 def concat_parts(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
     """Return the tables of a whole listing from those of its parts.
 
-    :param parts: what :func:`parts` yields; at least one.
+    :param parts: the tables of each part, by name; at least one.
     """
     import pyarrow as pa
 
@@ -130,7 +143,7 @@ def _configurations(records: list[Record], account_id: str, fetched_at: datetime
     channels = [[each for each in shapes.channels(item) if isinstance(each, dict)] for item in items]
     columns = _read(CONFIGURATIONS, items, found)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        columns[column] = [_distinct(channel.get(key) for channel in each) for each in channels]
+        columns[column] = [_distinct([channel.get(key) for channel in each]) for each in channels]
     columns["variables"] = [shapes.variables(*each) for each in channels]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
     columns["account_id"] = pa.repeat(account_id, len(items))
@@ -139,9 +152,9 @@ def _configurations(records: list[Record], account_id: str, fetched_at: datetime
     return _table("configurations", columns)
 
 
-def _distinct(values: Iterable[Any]) -> list[str]:
+def _distinct(values: list[Any]) -> list[str]:
     """Return the texts among some values, each once."""
-    return list(dict.fromkeys(each for each in map(text, values) if each is not None))
+    return [each for each in dict.fromkeys(map(text, values)) if each is not None]
 
 
 def _components(items: list[Item], found: _Found) -> pa.Table:

@@ -6,13 +6,13 @@ Importing this module does not load pyarrow; using it does.
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import chain
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.tables.build import Part
 from airflow_provider_outbound.tables.schemas import schema
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
 
 
-def write(
-    parts: Iterable[dict[str, pa.Table]], files: Mapping[str, ObjectStoragePath]
-) -> dict[str, dict[str, Any]]:
+def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
     """Write tables as Parquet files: a reader sees the old file or the new one, whole.
 
-    :param parts: the tables by name, part by part; at least one part. No storage is changed before it is there.
+    They are made in a temporary folder of this machine. Storage changes when they are complete.
+
+    :param parts: the tables, part by part; at least one part.
     :param files: where each table goes; its folder is made if it is missing.
     :returns: of each table, ``{"path": str, "rows": int}``.
     :raises ConfigError: if a file cannot be replaced safely, because a folder is in its place or storage would
@@ -37,22 +37,15 @@ def write(
 
     for path in files.values():
         _check(path)
-    left = iter(parts)
-    first = next(left)
-    rows = Counter(dict.fromkeys(files, 0))
     # Readers of a folder skip names that begin with a dot.
     unfinished = {name: path.parent / f".{name}.{uuid.uuid4().hex}" for name, path in files.items()}
     try:
-        with ExitStack() as opened:
-            writers = {}
+        with TemporaryDirectory() as folder:
+            made = _make(parts, files, folder)
+            rows = {name: pq.read_metadata(file).num_rows for name, file in made.items()}
             for name, path in unfinished.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                writer = pq.ParquetWriter(path.path, schema(name), filesystem=path.fs)
-                writers[name] = opened.enter_context(writer)
-            for part in chain([first], left):
-                for name, writer in writers.items():
-                    writer.write_table(part[name])
-                    rows[name] += part[name].num_rows
+                path.fs.put_file(made[name], path.path)
         for name, path in files.items():
             path.fs.mv(unfinished[name].path, path.path)
             del unfinished[name]
@@ -60,6 +53,37 @@ def write(
         for path in unfinished.values():
             path.unlink(missing_ok=True)
     return {name: {"path": str(path), "rows": rows[name]} for name, path in files.items()}
+
+
+def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[str, pa.Table]]:
+    """Yield tables part by part, once all are made; a temporary folder holds them.
+
+    :param parts: the tables, part by part; at least one part.
+    :param names: the tables' names.
+    """
+    import pyarrow.parquet as pq
+
+    with TemporaryDirectory() as folder:
+        files = {name: pq.ParquetFile(file) for name, file in _make(parts, names, folder).items()}
+        for group in range(min(file.num_row_groups for file in files.values())):
+            yield {name: file.read_row_group(group).cast(schema(name)) for name, file in files.items()}
+
+
+def _make(parts: Iterable[Part], names: Iterable[str], folder: str) -> dict[str, str]:
+    """Write each table to a file in a folder of this machine, a row group for each part; return the files."""
+    import pyarrow.parquet as pq
+
+    files = {name: f"{folder}/{name}.parquet" for name in names}
+    with ExitStack() as opened:
+        for offset, tables in parts:
+            if offset == 0:
+                opened.close()  # the listing began again: the files do too
+                writers = {name: pq.ParquetWriter(file, schema(name)) for name, file in files.items()}
+                for writer in writers.values():
+                    opened.enter_context(writer)
+            for name, writer in writers.items():
+                writer.write_table(tables[name], row_group_size=max(tables[name].num_rows, 1))
+    return files
 
 
 def _check(path: ObjectStoragePath) -> None:
