@@ -86,26 +86,20 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
                 self._gate = Gate(self._criteria(), looked=looked)
                 if self.channel not in (None, *CHANNELS) and not looked:
-                    known = ", ".join(CHANNELS)
-                    self.log.warning(
-                        "Unknown channel %s: waiting for it all the same. Known: %s",
-                        printable(self.channel),
-                        known,
-                    )
-            match = self._gate.match(self._look(self._hook), timezone.utcnow())
+                    words = "Unknown channel %s: waiting for it all the same. Known: %s"
+                    self.log.warning(words, printable(self.channel), ", ".join(CHANNELS))
+            found: TemplateIndex | OutboundError
+            try:
+                found = self._hook.index_templates(self.channel)
+            except OutboundError as error:
+                found = error  # the gate decides
+            match = self._gate.match(found, timezone.utcnow())
         self._seen = match.seen
         if match.item is None:
             self.log.info("%s. Next look in %g s.", match.seen.rstrip("."), self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
         return PokeReturnValue(True, match.summary())
-
-    def _look(self, hook: OutboundHook) -> TemplateIndex | OutboundError:
-        """Read the listing; the gate decides about an error."""
-        try:
-            return hook.index_templates(self.channel)
-        except OutboundError as error:
-            return error
 
     def _criteria(self) -> Criteria:
         return Criteria(self.template_name, self.channel, self.language, self.variables)
@@ -145,20 +139,16 @@ class OutboundTemplateSensor(BaseSensorOperator):
         :param event: the trigger's payload.
         """
         with airflow_errors():
-            return self._outcome(event)
-
-    def _outcome(self, event: Any) -> Any:
-        match event:
-            case {"status": "success", "template": template}:
-                self.log.info("Found %s", printable(self.template_name))
-                return template
-            case {"status": "timeout", "seen": str(seen)}:
-                self._seen = seen
-                raise AirflowSensorTimeout
-            case {"status": "error", "message": str(message)}:
-                raise OutboundError(message)
-            case _:
-                raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
+            match event:
+                case {"status": "success", "template": template}:
+                    self.log.info("Found %s", printable(self.template_name))
+                    return template
+                case {"status": "timeout", "seen": str(seen)}:
+                    self._seen = seen
+                    raise AirflowSensorTimeout
+                case {"status": "error", "message": str(message)}:
+                    raise OutboundError(message)
+            raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue after the trigger's event."""
