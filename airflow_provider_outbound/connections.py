@@ -45,8 +45,7 @@ def missing_connection(conn_id: str) -> Iterator[None]:
     """Turn Airflow's errors for a Connection that it can't give into errors of this package.
 
     :param conn_id: the Connection to look up.
-    :raises ConnectionNotFound: if Airflow finds none. Airflow skips a secrets backend that fails, so a backend or
-        an API server that is down for a moment raises this too.
+    :raises ConnectionNotFound: if Airflow finds none, also since a secrets backend or an API server is down.
     :raises ConfigError: if Airflow denies access, or the Connection's environment variable can't be read.
     """
     shown = f"Connection {printable(repr(conn_id), 80)}"

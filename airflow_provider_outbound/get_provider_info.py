@@ -16,6 +16,12 @@ def get_provider_info() -> dict[str, Any]:
     name = "LivePerson Outbound"
     page = "https://developers.liveperson.com/outbound-configuration-api-overview.html"
     package = "airflow_provider_outbound"
+    labels = {"host": "Domain", "schema": "Account (site) ID", "login": "client_id", "password": "client_secret"}
+    placeholders = {
+        "host": "blank to find it, or va, lo, sy, or a host name",
+        "schema": "12345678",
+        "password": "or the LE bearer token",
+    }
     return {
         "package-name": "airflow-provider-outbound",
         "name": name,
@@ -32,17 +38,8 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": name,
                 "ui-field-behaviour": {
                     "hidden-fields": ["port"],
-                    "relabeling": {
-                        "host": "Domain",
-                        "schema": "Account (site) ID",
-                        "login": "client_id",
-                        "password": "client_secret",
-                    },
-                    "placeholders": {
-                        "host": "blank to find it, or va, lo, sy, or a host name",
-                        "schema": "12345678",
-                        "password": "or the LE bearer token",
-                    },
+                    "relabeling": labels,
+                    "placeholders": placeholders,
                 },
                 "conn-fields": conn_fields(),
             }

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
@@ -21,8 +21,6 @@ from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, OutboundError
 from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
-
-T = TypeVar("T")
 
 #: Seconds between the starts of two accounts' polls, and the most that one waits for its start: 64 that begin
 #: together are spread over a second. At once, their threads would keep Python's interpreter lock from the loop.
@@ -109,15 +107,20 @@ class Poller:
             return await asyncio.shield(self._task)
 
     async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
+        from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
+
         found: TemplateIndex | OutboundError
         cancelled = threading.Event()
+        # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
+        threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
+        read = sync_to_async(_read, thread_sensitive=False, executor=threads)
         try:
             with missing_connection(self._conn_id):
                 # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
                 account = account_of(await get_async_connection(self._conn_id))
             # No retries: the next poll is one.
             self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
-            found = await in_thread(_read, self._access, channel, cancelled, _start_delay())
+            found = await read(self._access, channel, cancelled, _start_delay())
         except OutboundError as error:
             found = error
         finally:
@@ -180,15 +183,6 @@ class _DaemonThreads(Executor):
         future.set_running_or_notify_cancel()
         threading.Thread(target=call, name="outbound-poll", daemon=True).start()
         return future
-
-
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function with some arguments in a thread of its own, and return its result."""
-    from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
-
-    # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
-    threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
-    return await sync_to_async(function, thread_sensitive=False, executor=threads)(*arguments)
 
 
 _POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}

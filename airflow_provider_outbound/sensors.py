@@ -116,7 +116,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             if timezone.utcnow() > deadline:
                 raise AirflowSensorTimeout
             variables = self._criteria().variables
-            self.defer(
+            return self.defer(
                 trigger=OutboundTemplateTrigger(
                     template_name=self.template_name,
                     channel=self.channel,
@@ -130,7 +130,6 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout + self.poke_interval + GRACE),
             )
-        return None  # never: defer() raises
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Return what the trigger found.

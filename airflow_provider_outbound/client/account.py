@@ -48,8 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "app_jwt"
     token_api: Annotated[
-        Literal["v1", "v2"],
-        Meta(title="AppJWT version", description="The version of Sentinel's token endpoint."),
+        Literal["v1", "v2"], Meta(title="AppJWT version", description="The version of Sentinel's token endpoint.")
     ] = "v1"
     app_name: Annotated[str, Meta(title="App name", description="The app in the URL.")] = "prmsg"
     # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
@@ -68,10 +67,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = True
     proxies: Annotated[
         dict[str, Secret],
-        Meta(
-            title="Proxies",
-            description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}',
-        ),
+        Meta(title="Proxies", description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}'),
     ] = {}
     domain_url: Annotated[
         str | None, Meta(title="Domain API URL", description="Instead of https://api.liveperson.net")
