@@ -36,9 +36,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
     """Wait until a template exists, in the right channel and language and with the right variables.
 
     Its XCom describes the configuration that was found, the one updated last if several fit: ``id`` (the campaign
-    call's ``templateId``), ``name``, ``updated_at``, ``language``, ``channels``, ``variables`` and
-    ``header_variables`` (what the campaign call wants under ``variables`` and ``headerVariables``), and
-    ``components`` (``type``, ``sub_type`` and ``variables`` of each).
+    call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
+    ``header_variables`` (the call's ``headerVariables``) and ``components``.
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
     Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the
