@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -28,6 +27,7 @@ from airflow_provider_outbound.client.account import (
     sentinel_url,
 )
 from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, printable
+from airflow_provider_outbound.get_provider_info import conn_fields
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -37,13 +37,7 @@ DEFAULT_CONN_ID = "liveperson_outbound_default"
 EXTRAS = Settings.__struct_fields__
 # A name, or an IPv6 address.
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
-ACCOUNT_ADVICE = (
-    "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
-)
-PROXIES_ADVICE = (
-    'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
-    "with special characters of the password percent-encoded"
-)
+LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 @contextmanager
@@ -51,8 +45,7 @@ def missing_connection(conn_id: str) -> Iterator[None]:
     """Turn Airflow's errors for a Connection that it can't give into errors of this package.
 
     :param conn_id: the Connection to look up.
-    :raises ConnectionNotFound: if Airflow finds none. Airflow skips a secrets backend that fails, so a backend or
-        an API server that is down for a moment raises this too.
+    :raises ConnectionNotFound: if Airflow finds none, also since a secrets backend or an API server is down.
     :raises ConfigError: if Airflow denies access, or the Connection's environment variable can't be read.
     """
     shown = f"Connection {printable(repr(conn_id), 80)}"
@@ -72,10 +65,7 @@ def missing_connection(conn_id: str) -> Iterator[None]:
 
 
 def _broken_variable(conn_id: str) -> str:
-    """Return what is wrong with a Connection's environment variable; empty if there is none, or nothing is wrong.
-
-    Airflow skips a variable that it can't read, and then says that the Connection is not defined.
-    """
+    """Return what is wrong with an environment variable that Airflow skipped; empty if there is none."""
     name = f"AIRFLOW_CONN_{str(conn_id).upper()}"
     text = os.environ.get(name, "").strip()
     if not text.startswith("{"):
@@ -109,26 +99,33 @@ def account_of(connection: Connection) -> Account:
 def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
         raise ConfigError(f"its type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
-    settings = _settings(_extra(connection.extra))
+    settings = _settings(connection.extra)
     login, password = "", "password (token)"
     if settings.auth == "app_jwt":
         login, password = _credential("login (client id)", connection.login), "password (client secret)"
-    account = {
-        **structs.asdict(settings),
-        "account_id": _account_id(connection.schema),
-        "client_id": login,
-        "secret": Secret(_credential(password, connection.password)),
-        "domain_url": DOMAIN_URL,
-        **_hosts(connection.host, connection.port),
-    }
+    try:
+        # JSON may hold the account as a number.
+        account_id = check_path_segment("schema", str(connection.schema or "").strip())
+    except ConfigError:
+        # Not shown: in a URI whose secret is not percent-encoded, a part of the secret ends up here.
+        raise ConfigError(
+            "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
+        ) from None
+    secret = Secret(_credential(password, connection.password))
+    urls = {"domain_url": DOMAIN_URL, **_hosts(connection.host, connection.port)}
     for key in ("domain_url", "sentinel_url"):
         if (url := getattr(settings, key)) is not None:
-            account[key] = _base_url(f"extra {key}", url)
-    return Account(**account)
+            urls[key] = _base_url(f"extra {key}", url)
+    return Account(**{**structs.asdict(settings), **urls}, account_id=account_id, client_id=login, secret=secret)
 
 
-def _settings(extra: dict[str, Any]) -> Settings:
-    """Check the extras, of which blank ones are left out; a URI's are all text."""
+def _settings(text: str | None) -> Settings:
+    try:
+        extra = json.loads(text) if text else {}
+    except ValueError:
+        raise ConfigError("extra is not JSON") from None
+    if not isinstance(extra, dict):
+        raise ConfigError(f"extra is a JSON {type(extra).__name__}: it must be an object")
     if unknown := extra.keys() - set(EXTRAS):
         shown = printable(sorted(unknown))
         raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
@@ -140,29 +137,14 @@ def _settings(extra: dict[str, Any]) -> Settings:
     if "app_name" in given:
         check_path_segment("extra app_name", given["app_name"])
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        return msgspec.convert(given, Settings, strict=False)  # not strict: in a URI, all extras are text
     except msgspec.ValidationError as error:
         key = str(error).rpartition("$.")[2].strip("`")  # the message ends with "at `$.page_size`"
-    raise ConfigError(f"extra {key} is {printable(repr(given[key]), 60)}: it must be {_allowed(key)}")
-
-
-def _allowed(key: str) -> str:
-    """Return what an extra may be, in words."""
-    kind, meta = get_args(next(field.type for field in structs.fields(Settings) if field.name == key))
-    if meta.le is not None:
-        return f"a number from {meta.ge:g} to {meta.le:g}"
-    words = [word for word in get_args(kind) if isinstance(word, str)]  # of a Literal
-    return " or ".join(words) or "text"
-
-
-def _extra(text: str | None) -> dict[str, Any]:
-    try:
-        extra = json.loads(text) if text else {}
-    except ValueError:
-        raise ConfigError("extra is not JSON") from None
-    if not isinstance(extra, dict):
-        raise ConfigError(f"extra is a JSON {type(extra).__name__}: it must be an object")
-    return extra
+    schema = conn_fields()[key]["schema"]
+    allowed = " or ".join(schema.get("enum", ["text"]))
+    if "maximum" in schema:
+        allowed = f"a number from {schema['minimum']:g} to {schema['maximum']:g}"
+    raise ConfigError(f"extra {key} is {printable(repr(given[key]), 60)}: it must be {allowed}")
 
 
 def _credential(field: str, value: str | None) -> str:
@@ -171,15 +153,6 @@ def _credential(field: str, value: str | None) -> str:
     if not re.fullmatch(r"[!-~]+", value):
         raise ConfigError(f"{field} has a space, a line break or another character that credentials don't have")
     return value
-
-
-def _account_id(schema: object) -> str:
-    try:
-        # JSON may hold the account as a number.
-        return check_path_segment("schema", str(schema if schema is not None else "").strip())
-    except ConfigError:
-        # Not shown: in a URI whose secret is not percent-encoded, a part of the secret ends up here.
-        raise ConfigError(ACCOUNT_ADVICE) from None
 
 
 def _verify(value: object) -> bool | str:
@@ -195,22 +168,14 @@ def _proxies(value: object) -> dict[str, Secret]:
         urls = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         urls = None
-    if isinstance(urls, dict) and all(_is_proxy(url) for url in urls.values()):
-        return {scheme: Secret(url) for scheme, url in urls.items()}
-    raise ConfigError(PROXIES_ADVICE)
-
-
-def _is_proxy(url: Any) -> bool:
-    try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        return (
-            parts.port != 0
-            and bool(HOST_NAME.fullmatch(parts.hostname or ""))
-            and bool(parts.scheme)
-            and parts.path in ("", "/")
-        )
-    except ValueError:
-        return False
+    if isinstance(urls, dict):
+        split = [_split(url) for url in urls.values()]
+        if all(parts and parts.scheme and parts.path in ("", "/") for parts in split):
+            return {scheme: Secret(url) for scheme, url in urls.items()}
+    raise ConfigError(
+        'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
+        "with special characters of the password percent-encoded"
+    )
 
 
 def _hosts(host: str | None, port: int | None) -> dict[str, str]:
@@ -222,38 +187,31 @@ def _hosts(host: str | None, port: int | None) -> dict[str, str]:
         if host.removeprefix("https://").rstrip("/") in (region, host_of(list_url(region))):
             return {"list_url": list_url(region), "sentinel_url": sentinel_url(region)}
     if "://" in host:
-        base = _base_url("host", host, port)
-        return {"list_url": base, "sentinel_url": base, "domain_url": base}
+        return dict.fromkeys(("list_url", "sentinel_url", "domain_url"), _base_url("host", host, port))
     base = _base_url("host", f"https://{host}", port)
     if "." not in host:
         raise ConfigError("host is neither va, lo or sy nor a name with a dot in it")
     return {"list_url": base}
 
 
-def _base_url(field: str, url: Any, port: int | None = None) -> str:
+def _base_url(field: str, url: str, port: int | None = None) -> str:
     """Return a URL's scheme, host and port. What was given is not shown: it may hold a password."""
-    try:
-        url = url if isinstance(url, str) else ""
-        parts = urlsplit(url)
-        named = parts.hostname or ""
-        port = parts.port or port
-    except ValueError:
-        raise ConfigError(f"{field} is no host or base URL") from None
-    # urlsplit drops line breaks, so they are looked for in what was given.
-    rest = parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/")
-    plain = re.fullmatch(r"[!-~]+", url) and not rest
-    if parts.scheme not in ("https", "http") or not plain or not HOST_NAME.fullmatch(named):
+    parts = _split(url)
+    base = f"{parts.scheme}://{parts.netloc.lower()}".rstrip(":") if parts else ""
+    # Compared with what was given, as urlsplit drops line breaks.
+    if not parts or parts.scheme not in ("https", "http") or "@" in base or url.lower().rstrip("/:") != base:
         raise ConfigError(
             f"{field} is no host or base URL: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}"
         )
-    if parts.scheme == "http" and not _is_loopback(named):
+    if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
         raise ConfigError(f"{field} is http://, which would show the secret to others: use https://")
-    name = f"[{named}]" if ":" in named else named
-    return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    return f"{base}:{port}" if port and not parts.port else base
 
 
-def _is_loopback(host: str) -> bool:
+def _split(url: object) -> SplitResult | None:
+    """Return the parts of a URL that names a host, and any port properly; None for anything else."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url if isinstance(url, str) else "")
+        return parts if parts.port != 0 and HOST_NAME.fullmatch(parts.hostname or "") else None
     except ValueError:
-        return False
+        return None

@@ -1,8 +1,14 @@
-"""What Airflow asks of an installed provider; imports nothing, as every Airflow process reads it."""
+"""What Airflow asks of an installed provider. Every Airflow process calls it, so it imports nothing slow."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import msgspec
+
+from airflow_provider_outbound.client.account import Settings
+
+FORM_TYPES = {"integer": ["integer"], "number": ["number"], "object": ["string", "object"]}
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -10,6 +16,12 @@ def get_provider_info() -> dict[str, Any]:
     name = "LivePerson Outbound"
     page = "https://developers.liveperson.com/outbound-configuration-api-overview.html"
     package = "airflow_provider_outbound"
+    labels = {"host": "Domain", "schema": "Account (site) ID", "login": "client_id", "password": "client_secret"}
+    placeholders = {
+        "host": "blank to find it, or va, lo, sy, or a host name",
+        "schema": "12345678",
+        "password": "or the LE bearer token",
+    }
     return {
         "package-name": "airflow-provider-outbound",
         "name": name,
@@ -26,77 +38,25 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": name,
                 "ui-field-behaviour": {
                     "hidden-fields": ["port"],
-                    "relabeling": {
-                        "host": "Domain",
-                        "schema": "Account (site) ID",
-                        "login": "client_id",
-                        "password": "client_secret",
-                    },
-                    "placeholders": {
-                        "host": "blank to find it, or va, lo, sy, or a host name",
-                        "schema": "12345678",
-                        "password": "or the LE bearer token",
-                    },
+                    "relabeling": labels,
+                    "placeholders": placeholders,
                 },
-                "conn-fields": {
-                    "auth": _field(
-                        "Authorization",
-                        "app_jwt: log in with client_id and client_secret. bearer: client_secret is the token.",
-                        ["string", "null"],
-                        "app_jwt",
-                        enum=["app_jwt", "bearer"],
-                    ),
-                    "token_api": _field(
-                        "AppJWT version",
-                        "The version of Sentinel's token endpoint.",
-                        ["string", "null"],
-                        "v1",
-                        enum=["v1", "v2"],
-                    ),
-                    "app_name": _field("App name", "The app in the URL.", ["string", "null"], "prmsg"),
-                    "page_size": _field(
-                        "Page size (limit)",
-                        "Configurations per request.",
-                        ["integer", "null"],
-                        100,
-                        minimum=2,
-                        maximum=1000,
-                    ),
-                    "requests_per_second": _field(
-                        "Requests per second",
-                        "LivePerson allows 10; 0 for no limit.",
-                        ["number", "null"],
-                        10,
-                        minimum=0,
-                        maximum=1000,
-                    ),
-                    "timeout": _field(
-                        "Timeout", "Seconds for one request.", ["number", "null"], 30, minimum=0.1, maximum=3600
-                    ),
-                    "verify": _field(
-                        "Verify certificates", "true, false, or the path of a CA file.", ["string", "null"], "true"
-                    ),
-                    "proxies": _field(
-                        "Proxies",
-                        'Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}',
-                        ["string", "object", "null"],
-                        None,
-                    ),
-                    "domain_url": _field(
-                        "Domain API URL", "Instead of https://api.liveperson.net", ["string", "null"], None
-                    ),
-                    "sentinel_url": _field(
-                        "Sentinel URL", "Instead of the one that the Domain API names", ["string", "null"], None
-                    ),
-                },
+                "conn-fields": conn_fields(),
             }
         ],
     }
 
 
-def _field(label: str, description: str, types: list[str], default: Any, **schema: Any) -> dict[str, Any]:
-    return {
-        "label": label,
-        "description": description,
-        "schema": {"type": types, "default": default, **schema},
-    }
+def conn_fields() -> dict[str, dict[str, Any]]:
+    """Return the connection form's fields: the settings, each of which may be left blank."""
+    schema = msgspec.json.schema(Settings, schema_hook=lambda kind: {"type": "string"})
+    return {name: _field(each) for name, each in schema["$defs"]["Settings"]["properties"].items()}
+
+
+def _field(setting: dict[str, Any]) -> dict[str, Any]:
+    # Switches are text, as they may be blank; so may objects be, which Airflow's form has no field for.
+    types = FORM_TYPES.get(setting.get("type", ""), ["string"])
+    default = "true" if setting["default"] is True else setting["default"] or None
+    schema = {"type": [*types, "null"], "default": default}
+    schema |= {key: setting[key] for key in ("enum", "minimum", "maximum") if key in setting}
+    return {"label": setting["title"], "description": setting["description"], "schema": schema}

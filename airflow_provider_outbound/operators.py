@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 #: Bytes of XCom past which Airflow's docs send larger data to files; its MySQL column ends at 64 kB.
 XCOM_LIMIT = 48_000
 
-_BRACES = re.compile(r"\{[^{}/]*\}")
-
 
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
@@ -68,8 +66,8 @@ class OutboundConfigurationsOperator(BaseOperator):
         with airflow_errors():
             channels = parse_channels(self.channel)
             for unknown in [each for each in channels or () if each not in CHANNELS]:
-                known = ", ".join(CHANNELS)
-                self.log.warning("Channel %s is none of %s: check its spelling", printable(repr(unknown)), known)
+                words = "Channel %s is none of %s: check its spelling"
+                self.log.warning(words, printable(repr(unknown)), ", ".join(CHANNELS))
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 files = _files(str(self.output_path), channels, self.outbound_conn_id)
@@ -95,12 +93,7 @@ class OutboundConfigurationsOperator(BaseOperator):
 
 
 def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[str, ObjectStoragePath]:
-    """Return where each table's file goes.
-
-    :param output_path: the folder, as Airflow has rendered it.
-    :param channels: what ``{channel}`` stands for; None for all.
-    :param conn_id: what ``{conn_id}`` stands for.
-    """
+    """Return where each table's file goes."""
     from airflow.sdk import ObjectStoragePath
 
     if not output_path.strip():
@@ -110,12 +103,11 @@ def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[s
     if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
         raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
     wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
+    common = os.path.expanduser(output_path).replace("{channel}", wanted).replace("{conn_id}", conn_id)
     files = {}
     for table in TABLES:
-        folder = os.path.expanduser(output_path)
-        for word, value in {"table": table, "channel": wanted, "conn_id": conn_id}.items():
-            folder = folder.replace(f"{{{word}}}", value)
-        if unknown := _BRACES.search(folder):
+        folder = common.replace("{table}", table)
+        if unknown := re.search(r"\{[^{}/]*\}", folder):
             shown = printable(unknown[0], 60)
             raise ConfigError(f"output_path has {shown}: only {{table}}, {{channel}} and {{conn_id}} are known")
         try:

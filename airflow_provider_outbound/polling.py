@@ -7,12 +7,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple, cast
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
@@ -23,8 +21,6 @@ from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, OutboundError
 from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
-
-T = TypeVar("T")
 
 #: Seconds between the starts of two accounts' polls, and the most that one waits for its start: 64 that begin
 #: together are spread over a second. At once, their threads would keep Python's interpreter lock from the loop.
@@ -58,27 +54,19 @@ class Gate:
         :param now: the time, in UTC.
         :raises OutboundError: any other error.
         """
-        if isinstance(found, ConnectionNotFound) and self._looked:
-            self._missing_since = self._missing_since or now
-            waits = now - self._missing_since < LONGEST_OUTAGE
-        else:
-            self._missing_since = None
-            self._looked = self._looked or not isinstance(found, ConnectionNotFound)
-            waits = isinstance(found, TRANSIENT)
+        missing = isinstance(found, ConnectionNotFound)
+        self._looked = self._looked or not missing
+        self._missing_since = (self._missing_since or now) if missing else None
         if isinstance(found, TemplateIndex):
             return self._criteria.match(found)
-        if waits:
+        outage = now - (self._missing_since or now)
+        if isinstance(found, TRANSIENT) or (missing and self._looked and outage < LONGEST_OUTAGE):
             return Match(None, [], f"Could not look for {self._criteria}: {found}")
         raise found
 
 
-@dataclass(frozen=True)
-class Poll:
-    """What a poll found, and when.
-
-    :param at: the time at which it ended.
-    :param found: the listing, or the error that came instead.
-    """
+class Poll(NamedTuple):
+    """When a poll ended, and what it found: the listing, or the error that came instead."""
 
     at: datetime
     found: TemplateIndex | OutboundError
@@ -119,15 +107,20 @@ class Poller:
             return await asyncio.shield(self._task)
 
     async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
+        from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
+
         found: TemplateIndex | OutboundError
         cancelled = threading.Event()
+        # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
+        threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
+        read = sync_to_async(_read, thread_sensitive=False, executor=threads)
         try:
             with missing_connection(self._conn_id):
                 # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
                 account = account_of(await get_async_connection(self._conn_id))
             # No retries: the next poll is one.
             self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
-            found = await in_thread(_read, self._access, channel, cancelled, _start_delay())
+            found = await read(self._access, channel, cancelled, _start_delay())
         except OutboundError as error:
             found = error
         finally:
@@ -137,18 +130,6 @@ class Poller:
         if channel in self.subscribers:  # all may have been cancelled meanwhile
             self._last[channel] = poll
         return poll
-
-    async def unsubscribe(self, channel: str | None) -> None:
-        """Forget a channel with its last subscriber, and end a poll under way with the account's last one.
-
-        :param channel: the channel that one subscriber less waits on.
-        """
-        self.subscribers -= Counter([channel])  # which drops a channel without any
-        if channel not in self.subscribers:
-            self._last.pop(channel, None)
-        if self._task and not self.subscribers:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
 
 _MASKING = threading.Lock()
@@ -160,18 +141,15 @@ def _mask(token: str) -> None:
         mask_secret(token)
 
 
-class _Cancelled(Exception):
-    pass
-
-
-_STARTS: WeakKeyDictionary[asyncio.AbstractEventLoop, float] = WeakKeyDictionary()
+_last_start = 0.0  # of a poll, in monotonic seconds
 
 
 def _start_delay() -> float:
     """Return the seconds until the next poll may start, and reserve that start."""
-    loop, now = asyncio.get_running_loop(), time.monotonic()
-    _STARTS[loop] = start = min(max(_STARTS.get(loop, 0.0) + START_GAP, now), now + LONGEST_START)
-    return start - now
+    global _last_start
+    now = time.monotonic()
+    _last_start = min(max(_last_start + START_GAP, now), now + LONGEST_START)
+    return _last_start - now
 
 
 def _read(access: Access, channel: str | None, cancelled: threading.Event, delay: float) -> TemplateIndex:
@@ -179,7 +157,7 @@ def _read(access: Access, channel: str | None, cancelled: threading.Event, delay
 
     def sleep(seconds: float) -> None:
         if cancelled.wait(seconds):
-            raise _Cancelled
+            raise CancelledError
 
     sleep(delay)
     # Nothing is sent ahead: one thread for an account is enough, and many would hold up the loop.
@@ -207,19 +185,6 @@ class _DaemonThreads(Executor):
         return future
 
 
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function in a thread of its own, and return its result.
-
-    :param function: what to call.
-    :param arguments: its arguments.
-    """
-    from asgiref.sync import sync_to_async  # not needed where DAG files are parsed
-
-    # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
-    threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
-    return await sync_to_async(function, thread_sensitive=False, executor=threads)(*arguments)
-
-
 _POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}
 
 
@@ -236,6 +201,11 @@ async def subscribe(conn_id: str, channel: str | None) -> AsyncIterator[Poller]:
     try:
         yield poller
     finally:
-        if poller.subscribers.total() == 1:
+        poller.subscribers -= Counter([channel])  # which drops a channel without any
+        if channel not in poller.subscribers:
+            poller._last.pop(channel, None)
+        if not poller.subscribers:
             del _POLLERS[key]
-        await poller.unsubscribe(channel)
+            if poller._task:
+                poller._task.cancel()
+                await asyncio.wait([poller._task])

@@ -36,9 +36,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
     """Wait until a template exists, in the right channel and language and with the right variables.
 
     Its XCom describes the configuration that was found, the one updated last if several fit: ``id`` (the campaign
-    call's ``templateId``), ``name``, ``updated_at``, ``language``, ``channels``, ``variables`` and
-    ``header_variables`` (what the campaign call wants under ``variables`` and ``headerVariables``), and
-    ``components`` (``type``, ``sub_type`` and ``variables`` of each).
+    call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
+    ``header_variables`` (the call's ``headerVariables``) and ``components``.
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
     Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the
@@ -86,26 +85,20 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
                 self._gate = Gate(self._criteria(), looked=looked)
                 if self.channel not in (None, *CHANNELS) and not looked:
-                    known = ", ".join(CHANNELS)
-                    self.log.warning(
-                        "Unknown channel %s: waiting for it all the same. Known: %s",
-                        printable(self.channel),
-                        known,
-                    )
-            match = self._gate.match(self._look(self._hook), timezone.utcnow())
+                    words = "Unknown channel %s: waiting for it all the same. Known: %s"
+                    self.log.warning(words, printable(self.channel), ", ".join(CHANNELS))
+            found: TemplateIndex | OutboundError
+            try:
+                found = self._hook.index_templates(self.channel)
+            except OutboundError as error:
+                found = error  # the gate decides
+            match = self._gate.match(found, timezone.utcnow())
         self._seen = match.seen
         if match.item is None:
             self.log.info("%s. Next look in %g s.", match.seen.rstrip("."), self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
         return PokeReturnValue(True, match.summary())
-
-    def _look(self, hook: OutboundHook) -> TemplateIndex | OutboundError:
-        """Read the listing; the gate decides about an error."""
-        try:
-            return hook.index_templates(self.channel)
-        except OutboundError as error:
-            return error
 
     def _criteria(self) -> Criteria:
         return Criteria(self.template_name, self.channel, self.language, self.variables)
@@ -122,7 +115,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             if timezone.utcnow() > deadline:
                 raise AirflowSensorTimeout
             variables = self._criteria().variables
-            self.defer(
+            return self.defer(
                 trigger=OutboundTemplateTrigger(
                     template_name=self.template_name,
                     channel=self.channel,
@@ -136,7 +129,6 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 method_name="execute_complete",
                 timeout=timedelta(seconds=self.timeout + self.poke_interval + GRACE),
             )
-        return None  # never: defer() raises
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Return what the trigger found.
@@ -145,20 +137,16 @@ class OutboundTemplateSensor(BaseSensorOperator):
         :param event: the trigger's payload.
         """
         with airflow_errors():
-            return self._outcome(event)
-
-    def _outcome(self, event: Any) -> Any:
-        match event:
-            case {"status": "success", "template": template}:
-                self.log.info("Found %s", printable(self.template_name))
-                return template
-            case {"status": "timeout", "seen": str(seen)}:
-                self._seen = seen
-                raise AirflowSensorTimeout
-            case {"status": "error", "message": str(message)}:
-                raise OutboundError(message)
-            case _:
-                raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
+            match event:
+                case {"status": "success", "template": template}:
+                    self.log.info("Found %s", printable(self.template_name))
+                    return template
+                case {"status": "timeout", "seen": str(seen)}:
+                    self._seen = seen
+                    raise AirflowSensorTimeout
+                case {"status": "error", "message": str(message)}:
+                    raise OutboundError(message)
+            raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue after the trigger's event."""

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def outbound_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Serve a sandbox on a free port as `liveperson_outbound_default`, for one test.
-
-    :param monkeypatch: pytest's own, which restores the environment after the test.
-    """
+    """Serve a sandbox on a free port as `liveperson_outbound_default`, for one test."""
     from airflow_provider_outbound.sandbox import Sandbox  # here, because only tests that use it need FastAPI
 
     with Sandbox() as sandbox:

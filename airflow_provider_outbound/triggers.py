@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.polling import Gate, subscribe
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OutboundTemplateTrigger(BaseTrigger):
     """Wait until a template exists, then fire once. All that wait on one connection and channel share polls.
 
@@ -33,32 +35,21 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param deadline: when to give up, after one more look; never unless given.
     """
 
-    def __init__(
-        self,
-        *,
-        template_name: str,
-        channel: str | None = None,
-        language: str | None = None,
-        variables: list[str] | None = None,
-        outbound_conn_id: str = DEFAULT_CONN_ID,
-        poke_interval: float = 60.0,
-        next_look: datetime | None = None,
-        deadline: datetime | None = None,
-    ) -> None:
+    template_name: str
+    channel: str | None = None
+    language: str | None = None
+    variables: list[str] | None = None
+    outbound_conn_id: str = DEFAULT_CONN_ID
+    poke_interval: float = 60.0
+    next_look: datetime | None = None
+    deadline: datetime | None = None
+
+    def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.template_name = template_name
-        self.channel = channel
-        self.language = language
-        self.variables = variables
-        self.outbound_conn_id = outbound_conn_id
-        self.poke_interval = poke_interval
-        self.next_look = next_look
-        self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what recreates this trigger elsewhere: points in time, so that a restart changes none."""
-        names = ("template_name", "channel", "language", "variables", "outbound_conn_id", "poke_interval")
-        arguments = {name: getattr(self, name) for name in (*names, "next_look", "deadline")}
+        arguments = {field.name: getattr(self, field.name) for field in fields(self)}
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:

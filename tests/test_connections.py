@@ -98,6 +98,19 @@ def test_connection_that_goes_through_a_uri(host: str, port: int | None) -> None
     assert again == account_of(connection)
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("https://x.example", "https://x.example:8443"),
+        ("x.example", "https://x.example:8443"),
+        ("https://x.example:1", "https://x.example:1"),
+        ("https://x.example:", "https://x.example:8443"),
+    ],
+)
+def test_port_of_the_connection_is_used_if_the_host_has_none(host: str, url: str) -> None:
+    assert account(host=host, port=8443).list_url == url
+
+
 def test_overrides() -> None:
     read = account(host="va", extra={"sentinel_url": "https://s.example", "domain_url": "https://d.example"})
     assert read.list_url == "https://va.handoff.liveperson.net"
@@ -148,12 +161,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e@"}}}, "extra proxies must be an object"),
     ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e@h:99999"}}}, "extra proxies must be an object"),
     ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e/x@h:1"}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"https": "http://u:55/x@h:1"}}}, "extra proxies must be an object"),
     ({"host": "a..b"}, "host is"),
     ({"host": "a" * 64 + ".example"}, "host is"),
     ({"host": "va.handoff.liveperson.net/x"}, "host is"),
     ({"host": "ftp://x"}, "host is"),
     ({"host": "https://"}, "host is"),
     ({"host": "https://x:port"}, "host is"),
+    ({"host": "https://x:0"}, "host is"),
     ({"host": "https://x?y=1"}, "host is"),
     ({"host": "a b"}, "host is"),
     ({"host": "x\r\ny"}, "host is"),

@@ -19,10 +19,7 @@ REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's p
 
 
 class Secret:
-    """Hold text that logs, messages and tracebacks must not show; it prints as ``***``.
-
-    :param value: the text.
-    """
+    """Hold text that logs, messages and tracebacks must not show; it prints as ``***``."""
 
     __slots__ = ("_value",)
 
@@ -36,32 +33,12 @@ class Secret:
     def __repr__(self) -> str:
         return "***"
 
-    def __format__(self, spec: str) -> str:
-        return "***"
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self._value == other._value
 
-    def __hash__(self) -> int:
-        return hash(self._value)
-
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows.
-
-    :param auth: ``app_jwt`` or ``bearer``.
-    :param token_api: the version of Sentinel's token endpoint, ``v1`` or ``v2``.
-    :param app_name: the ``app`` of the URL.
-    :param page_size: the ``limit`` of a request. At least 2: with pages of one configuration, none could begin
-        with the last one of the page before it.
-    :param requests_per_second: the most requests to one host in any one second; 0 for no limit. LivePerson's retry
-        policy page allows 10 per account.
-    :param timeout: seconds for the connection to open, and then for the whole response.
-    :param verify: whether to check certificates, or the path of a CA file to check them with.
-    :param proxies: proxy URLs by scheme; they may hold a password.
-    :param domain_url: base URL of the Domain API; None for LivePerson's.
-    :param sentinel_url: base URL of the token endpoint's host; None to look it up.
-    """
+    """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows."""
 
     auth: Annotated[
         Literal["app_jwt", "bearer"],
@@ -71,27 +48,26 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "app_jwt"
     token_api: Annotated[
-        Literal["v1", "v2"],
-        Meta(title="AppJWT version", description="The version of Sentinel's token endpoint."),
+        Literal["v1", "v2"], Meta(title="AppJWT version", description="The version of Sentinel's token endpoint.")
     ] = "v1"
     app_name: Annotated[str, Meta(title="App name", description="The app in the URL.")] = "prmsg"
+    # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
     page_size: Annotated[
         int, Meta(title="Page size (limit)", description="Configurations per request.", ge=2, le=1000)
     ] = 100
+    # To one host, in any one second. LivePerson's retry policy page allows 10 per account.
     requests_per_second: Annotated[
         float,
         Meta(title="Requests per second", description="LivePerson allows 10; 0 for no limit.", ge=0, le=1000),
     ] = 10
+    # For the connection to open, and then for the whole response.
     timeout: Annotated[float, Meta(title="Timeout", description="Seconds for one request.", ge=0.1, le=3600)] = 30
     verify: Annotated[
         bool | str, Meta(title="Verify certificates", description="true, false, or the path of a CA file.")
     ] = True
     proxies: Annotated[
         dict[str, Secret],
-        Meta(
-            title="Proxies",
-            description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}',
-        ),
+        Meta(title="Proxies", description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}'),
     ] = {}
     domain_url: Annotated[
         str | None, Meta(title="Domain API URL", description="Instead of https://api.liveperson.net")
@@ -102,15 +78,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Account(Settings, frozen=True, kw_only=True):
-    """What a client needs to know of one account.
-
-    Bounds are checked where a Connection is read, not here. The other parameters are those of :class:`Settings`.
+    """What a client needs to know of one account. Bounds are checked where a Connection is read, not here.
 
     :param account_id: LivePerson's account (site) id.
     :param client_id: the AppJWT client id; empty for a bearer token.
     :param secret: the AppJWT client secret, or the bearer token itself.
     :param list_url: base URL of the configurations' host; None to look it up through the Domain API.
-    :param domain_url: base URL of the Domain API.
     """
 
     account_id: str
@@ -121,18 +94,12 @@ class Account(Settings, frozen=True, kw_only=True):
 
 
 def list_url(region: str) -> str:
-    """Return the base URL of a region's configurations.
-
-    :param region: one of ``REGIONS``.
-    """
+    """Return the base URL of the configurations of a region, one of ``REGIONS``."""
     return f"https://{region}.handoff.liveperson.net"
 
 
 def sentinel_url(region: str) -> str:
-    """Return the base URL of a region's token endpoint.
-
-    :param region: one of ``REGIONS``.
-    """
+    """Return the base URL of the token endpoint of a region, one of ``REGIONS``."""
     return f"https://{region}.sentinel.liveperson.net"
 
 
