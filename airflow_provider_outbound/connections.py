@@ -27,7 +27,7 @@ from airflow_provider_outbound.client.account import (
     sentinel_url,
 )
 from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, printable
-from airflow_provider_outbound.get_provider_info import conn_fields
+from airflow_provider_outbound.get_provider_info import get_provider_info
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -140,7 +140,7 @@ def _settings(text: str | None) -> Settings:
         return msgspec.convert(given, Settings, strict=False)  # not strict: in a URI, all extras are text
     except msgspec.ValidationError as error:
         key = str(error).rpartition("$.")[2].strip("`")  # the message ends with "at `$.page_size`"
-    schema = conn_fields()[key]["schema"]
+    schema = get_provider_info()["connection-types"][0]["conn-fields"][key]["schema"]
     allowed = " or ".join(schema.get("enum", ["text"]))
     if "maximum" in schema:
         allowed = f"a number from {schema['minimum']:g} to {schema['maximum']:g}"

@@ -28,7 +28,8 @@ def test_nothing_else_is_shipped(wheel: Path) -> None:
         licences = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
     package = ROOT / "airflow_provider_outbound"
     assert sorted(names) == sorted(
-        str(path.relative_to(ROOT)) for path in [*package.rglob("*.py"), package / "py.typed"]
+        str(path.relative_to(ROOT))
+        for path in [*package.rglob("*.py"), package / "provider.json", package / "py.typed"]
     )
     assert len(licences) == 1
 

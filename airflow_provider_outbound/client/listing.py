@@ -25,14 +25,24 @@ FAR = 1_000_000  # configurations beyond the last one held, where no honest serv
 
 
 class Page(NamedTuple):
-    """Items that a listing holds from ``offset`` on; offset 0 begins the listing, or begins it again.
-
-    :param keys: what tells each item from others: a configuration's id, or the content of anything else.
-    """
+    """Items of a listing from number ``offset`` on; offset 0 begins the listing, or begins it again."""
 
     offset: int
     records: list[Record]
-    keys: list[Key]
+    keys: list[Key]  # what identifies each item: a configuration's id, or the content of anything else
+
+
+def page_of(offset: int, records: list[Record]) -> Page:
+    """Return a page of records.
+
+    :param offset: the number of the first record.
+    :param records: the page's items.
+    """
+    return Page(offset, records, _keys(records))
+
+
+def _keys(records: list[Record]) -> list[Key]:
+    return [item_id(record.item) or content_key(record.item) for record in records]
 
 
 class Listing:
@@ -133,7 +143,7 @@ class _Attempt:
         """Return the items that follow the last one held, which must come first from its own place."""
         offset = self._count - 1
         records = self._listing.request(offset, ahead)
-        if not records or _key(records[0]) != self._last:
+        if _keys(records[:1]) != [self._last]:
             raise self._shift(offset, records)
         self._full = len(records) > 1 and len(records) in (self._listing.api.access.page_size, self._length)
         self._length = len(records)
@@ -191,20 +201,3 @@ class _Attempt:
                 "twice in the same way. The server does not count offsets in configurations"
             )
         return _Shifted((offset, keys), blame)
-
-
-def page_of(offset: int, records: list[Record]) -> Page:
-    """Return a page of records.
-
-    :param offset: the number of the first record.
-    :param records: the page's items.
-    """
-    return Page(offset, records, _keys(records))
-
-
-def _keys(records: list[Record]) -> list[Key]:
-    return list(map(_key, records))
-
-
-def _key(record: Record) -> Key:
-    return item_id(record.item) or content_key(record.item)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ SPELLINGS = {"appNames": "appName", "variables": "Variables"}
 
 # ${{1}} in texts and {{1}} in URLs, as the API's source writes them, and $1, as LivePerson's page shows them.
 _PLACEHOLDER = re.compile(r"\$?\{\{ *(\w+) *\}\}|\$([0-9]+)")
-_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Record(NamedTuple):
@@ -122,14 +121,6 @@ def field(source: Item, key: str) -> Any:
     return source.get(SPELLINGS[key]) if value is None and key in SPELLINGS else value
 
 
-def declared(component: Any) -> Any:
-    """Return what a component declares as its variables; the in-app image spells the field ``Variables``.
-
-    :param component: a message component.
-    """
-    return field(component, "variables") if isinstance(component, dict) else None
-
-
 def placeholders(component: Any) -> list[str]:
     """Return the variables that a component's texts use, each once, in order of appearance.
 
@@ -140,20 +131,18 @@ def placeholders(component: Any) -> list[str]:
     """
     if not isinstance(component, dict):
         return []
-    found: dict[str, None] = {}
-    stated: list[str] | None = None  # read only where a "$1" occurs
-    for value in component.values():
-        if not isinstance(value, str) or ("$" not in value and "{{" not in value):
-            continue
-        for match in _PLACEHOLDER.finditer(value):
-            if match[1]:
-                found[match[1]] = None
-                continue
-            if stated is None:
-                stated = strings(declared(component)) or []
-            if match[2] in stated:
-                found[match[2]] = None
-    return list(found)
+    texts = [each for each in component.values() if isinstance(each, str) and ("$" in each or "{{" in each)]
+    stated = set(declared(component) or ()) if texts else set()
+    found = (match for each in texts for match in _PLACEHOLDER.findall(each))
+    return list(dict.fromkeys(name or number for name, number in found if name or number in stated))
+
+
+def declared(component: Any) -> list[str] | None:
+    """Return the variables that a component declares; None if it declares none, or not as a list.
+
+    :param component: a message component.
+    """
+    return strings(field(component, "variables")) if isinstance(component, dict) else None
 
 
 def takes(component: Any) -> list[str]:
@@ -161,7 +150,7 @@ def takes(component: Any) -> list[str]:
 
     :param component: a message component.
     """
-    stated = strings(declared(component))
+    stated = declared(component)
     return placeholders(component) if stated is None else stated
 
 
@@ -197,17 +186,14 @@ def header_variables(*channels: Any) -> list[str]:
 
     :param channels: the channels.
     """
-    found = (media_header(each) for each in _all_components(channels) if _takes_media(each))
-    return list(dict.fromkeys(sub_type for sub_type in found if sub_type))
-
-
-def _takes_media(header: Any) -> bool:
-    """Tell whether a media header's URL is a variable."""
-    if not media_header(header):
-        return False
-    content = header.get("content")
-    fixed = isinstance(content, str) and _URL.match(content)
-    return bool(placeholders(header)) or (bool(takes(header)) and not fixed)
+    found: dict[str, None] = {}
+    for channel in channels:
+        for component in components(channel):
+            if sub_type := media_header(component):
+                fixed = str(component.get("content")).lower().startswith(("http://", "https://"))
+                if placeholders(component) or (takes(component) and not fixed):
+                    found[sub_type] = None
+    return list(found)
 
 
 def newer(one: Item, other: Item) -> Item:
@@ -236,11 +222,6 @@ def merged(states: Sequence[Item]) -> Item:
     if [content_key(channel) for channel in channels(newest)] == list(distinct):
         return newest
     return {**newest, "channels": list(distinct.values())}
-
-
-def _all_components(channels: Sequence[Any]) -> Iterator[Any]:
-    for channel in channels:
-        yield from components(channel)
 
 
 def _flat(value: Any) -> list[Any]:

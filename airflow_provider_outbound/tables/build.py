@@ -169,7 +169,7 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
     rows = [
         (number, index, component)
         for number, (_, _, channel) in enumerate(channels)
-        for index, component in _numbered(shapes.components(channel))
+        for index, component in enumerate(shapes.components(channel) or [_NONE])
     ]
     of_channel = pa.array([number for number, _, _ in rows], pa.int64())
     of_item = pa.array([number for number, _, _ in channels], pa.int64()).take(of_channel)
@@ -178,7 +178,7 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
     columns = {f"configuration_{name}": array.take(of_item) for name, array in items_own.items()}
     columns |= {name: array.take(of_channel) for name, array in channels_own.items()}
     columns["channel_index"] = pa.array([index for _, index, _ in channels], pa.int64()).take(of_channel)
-    columns["component_index"] = [index for _, index, _ in rows]
+    columns["component_index"] = [None if each is _NONE else index for _, index, each in rows]
     columns |= _read(COMPONENT, [component for _, _, component in rows], found)
     used = [None if each is _NONE else shapes.placeholders(each) for _, _, each in rows]
     columns["placeholders"] = used
@@ -196,10 +196,6 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
         if set(uses) != set(takes or ()):
             found["components whose variables and placeholders differ", ""] += 1
     return _table("components", columns)
-
-
-def _numbered(components: list[Any]) -> Iterable[tuple[int | None, Any]]:
-    return enumerate(components) if components else [(None, _NONE)]
 
 
 def _read(columns: Columns, sources: list[Any], found: _Found) -> dict[str, Any]:
