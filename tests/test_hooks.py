@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_outbound.errors import AuthError, ConfigError
 from airflow_provider_outbound.hooks import OutboundHook
+from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.build import PART, Part
+from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import ACCOUNT, SECRET, Fake, Hit, Reply, configuration, paged
 
 Connect = Callable[..., str]
@@ -58,6 +64,46 @@ def test_repeats_are_counted(connect: Connect, logs: Callable[[], list[str]]) ->
     with Fake(paged([*ITEMS[:5], ITEMS[2]])) as fake:
         assert OutboundHook(connect(fake.connection())).get_configurations() == ITEMS[:5]
     assert logs()[-1].endswith("; 1 were listed more than once")
+
+
+@pytest.mark.fault("P3")
+@pytest.mark.parametrize("form", ["table", "tables", "files", "items"])
+def test_a_long_listing_that_changes_late_is_whole_in_every_form(
+    connect: Connect, tmp_path: Path, form: str
+) -> None:
+    items = [configuration(number) for number in range(PART + 900)]
+    parts: list[Part] = []
+    seen: list[int] = []
+
+    def answer(hit: Hit) -> Any:
+        if hit.offset == PART + 900 and not seen:  # past the end, when the first part is made
+            seen.append(len(parts))
+            del items[0]
+        return paged(items)(hit)
+
+    with Fake(answer) as fake:
+        hook = OutboundHook(connect(fake.connection(extra={"page_size": 500})), retry_waits=())
+
+        def watched() -> Iterator[Part]:
+            for part in hook.iter_parts():
+                parts.append(part)
+                yield part
+
+        if form == "table":
+            names = hook.get_table("configurations")["name"].to_pylist()
+        elif form == "tables":
+            column = [part["components"]["configuration_name"] for part in hook.iter_tables()]
+            names = [name for each in column for name in each.to_pylist()]
+        elif form == "files":
+            files = {name: ObjectStoragePath(f"{tmp_path}/{name}.parquet") for name in TABLES}
+            assert parquet.write(watched(), files)["configurations"]["rows"] == len(items)
+            names = pq.read_table(tmp_path / "configurations.parquet")["name"].to_pylist()
+            assert [part.offset for part in parts] == [0, 0, 500 + 10 * 499]
+            assert seen == [1]
+        else:
+            names = [item["name"] for item in hook.get_configurations()]
+    assert len(items) == PART + 899
+    assert names == [item["name"] for item in items]
 
 
 def test_tables_and_frames(connect: Connect) -> None:
