@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class DeadlineReader(io.RawIOBase):
@@ -52,41 +52,24 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock))
 
 
-class _HTTPConnection(urllib3.connection.HTTPConnection):
+class _HTTPConnection(HTTPConnection):
     response_class = _Response
 
 
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
+class _HTTPSConnection(HTTPSConnection):
     response_class = _Response
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
 
 
 class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _use_own_pools(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return _use_own_pools(super().proxy_manager_for(*args, **kwargs))
-
-
-def _use_own_pools(manager: Any) -> Any:
-    if type(manager) in (urllib3.PoolManager, urllib3.ProxyManager):  # SOCKS has connections of its own
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        with_deadline = {HTTPConnection: _HTTPConnection, HTTPSConnection: _HTTPSConnection}
+        pool.ConnectionCls = with_deadline.get(pool.ConnectionCls, pool.ConnectionCls)  # SOCKS keeps its own
+        return pool
 
 
 class Session(requests.Session):
     """A session whose responses have a deadline, and that ignores redirects.
-
-    requests reads and parses redirects even where it does not follow them.
 
     :param connections: connections to keep open.
     """
@@ -97,4 +80,4 @@ class Session(requests.Session):
             self.mount(scheme, _Adapter(pool_maxsize=connections))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
+        """Return None: requests reads and parses redirects even where it does not follow them."""

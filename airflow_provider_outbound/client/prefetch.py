@@ -14,8 +14,7 @@ from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Respons
 class Prefetch:
     """Send requests as a :class:`Sender` does, and those that they announce ahead of time.
 
-    The responses wait until their requests are made. An unannounced request, such as a retry, discards them.
-    Requests are told apart by URL: their signatures may differ each time.
+    The responses are kept by URL until their requests are made. An unannounced one, such as a retry, discards them.
 
     :param sender: sends the requests.
     """
@@ -24,13 +23,11 @@ class Prefetch:
         self._sender = sender
         self._ahead: dict[str, Future[Response]] = {}
         self._under_way: set[Future[Response]] = set()  # discarded ones too
-        self._closed = False
 
     def __enter__(self) -> Prefetch:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._closed = True
         self._sender.__exit__(*error)
 
     def __call__(self, request: Request) -> Response:
@@ -38,36 +35,31 @@ class Prefetch:
 
         :raises OutboundError: as :meth:`Sender.transmit` does.
         """
-        response = self._ahead.pop(request.url, None)
-        if response is None:
+        if request.url not in self._ahead:
             self._ahead.clear()
             self._sender.wait_turn(request)
-            response = self._start(request) if request.ahead else None
-        if response is None:
-            return self._sender.transmit(request)
+            if not request.ahead or not self._start(request):
+                return self._sender.transmit(request)
+        response = self._ahead.pop(request.url)
         self._send_ahead(request, response)
         return response.result()
 
     def _send_ahead(self, request: Request, response: Future[Response]) -> None:
         pace = self._sender.pace(request)
-        if pace is None:
-            return
         for later in request.ahead:
             if later.url in self._ahead:
                 continue
             acquired = False
             while not acquired:  # whoever has reserved a place goes first
                 wait([response], pace.delay())
-                if response.done() or self._closed or any(map(_failed, self._ahead.values())):
+                if response.done() or any(map(_failed, self._ahead.values())):
                     return
                 acquired = pace.try_acquire()
-            started = self._start(later)
-            if started is None:
+            if not self._start(later):
                 return
-            self._ahead[later.url] = started
 
-    def _start(self, request: Request) -> Future[Response] | None:
-        """Send a request in a daemon thread, which no process waits for at its end; None if there are too many."""
+    def _start(self, request: Request) -> bool:
+        """Send a request in a daemon thread, which no process waits for at its end, unless there are too many."""
         response: Future[Response] = Future()
 
         def transmit() -> None:
@@ -78,13 +70,14 @@ class Prefetch:
 
         self._under_way = {each for each in self._under_way if not each.done()}
         if len(self._under_way) > MOST_AHEAD:
-            return None
+            return False
         try:
             threading.Thread(target=transmit, name="outbound-ahead", daemon=True).start()
         except RuntimeError:  # the system gives no more threads
-            return None
+            return False
         self._under_way.add(response)
-        return response
+        self._ahead[request.url] = response
+        return True
 
 
 def _failed(response: Future[Response]) -> bool:
