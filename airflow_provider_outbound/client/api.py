@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -20,14 +19,7 @@ from airflow_provider_outbound.client.account import (
 from airflow_provider_outbound.client.auth import Auth
 from airflow_provider_outbound.client.responses import Endpoint, Reader
 from airflow_provider_outbound.client.sender import Request, Response
-from airflow_provider_outbound.errors import (
-    TRANSIENT,
-    AuthError,
-    HttpError,
-    ProtocolError,
-    Unavailable,
-    printable,
-)
+from airflow_provider_outbound.errors import TRANSIENT, AuthError, HttpError, ProtocolError, Unavailable, printable
 from airflow_provider_outbound.model.items import Record
 
 log = logging.getLogger(__name__)
@@ -98,8 +90,7 @@ class Api:
         """Return one page of the account's configurations, or of one channel's.
 
         :param channel: a channel such as ``wa``; None for all.
-        :param offset: how many configurations to skip. Past the end, a server may say in many ways that there is
-            nothing; any but an empty list is asked for twice, so that one stray error does not end a listing.
+        :param offset: how many configurations to skip.
         :param ahead: the offsets that will probably be asked for next.
         :returns: the page's items: configurations or bare channels, as the server sends them.
         :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
@@ -120,6 +111,7 @@ class Api:
 
         try:
             records = call()
+            # An error may say that nothing is past the end. One stray error must not end a listing.
             return (call() if records is None else records) or []
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
@@ -147,20 +139,19 @@ class Api:
 
     @cached_property
     def _region(self) -> str:
-        """The account's region, by which all hosts are named."""
         # No service names the configurations' host; its region is the prefix of Sentinel's. The secret goes to the
         # host found here, so only LivePerson's own are accepted.
         account = self.access.account
         path = f"/api/account/{account.account_id}/service/sentinel/baseURI.json?version=1.0"
         data = self.read_json(HOSTS, Request("GET", f"{account.domain_url}{path}"))
         base_uri = data.get("baseURI") if isinstance(data, dict) else None
-        found = re.fullmatch(rf"({'|'.join(REGIONS)})\.sentinel\.liveperson\.net", str(base_uri))
-        if not found:
-            raise ProtocolError(
-                f"{host_of(account.domain_url)} named {printable(repr(base_uri), 80)} as the account's Sentinel "
-                "host, which is none of LivePerson's. Set the Connection's host to va, lo or sy."
-            )
-        return found[1]
+        for region in REGIONS:
+            if sentinel_url(region) == f"https://{base_uri}":
+                return region
+        raise ProtocolError(
+            f"{host_of(account.domain_url)} named {printable(repr(base_uri), 80)} as the account's Sentinel host, "
+            "which is none of LivePerson's. Set the Connection's host to va, lo or sy."
+        )
 
     def read_json(self, endpoint: Endpoint, request: Request) -> Any:
         """Return the JSON value that a request gets.
@@ -171,16 +162,11 @@ class Api:
         return self._call(endpoint, lambda: request, Reader.json)
 
     def _call(self, endpoint: Endpoint, build: Callable[[], Request], read: Callable[[Reader], T]) -> T:
-        """Send a request, retrying transient failures, and return what its response says.
-
-        :param endpoint: the kind of call.
-        :param build: makes the request, anew for each try, so that its token is fresh after a wait.
-        :param read: makes the result of a response.
-        :raises OutboundError: transient once the retries are used up, any other at once.
-        """
+        """Send a request, retrying transient failures and once with a new token, and return what is read."""
         access, waits, renewed = self.access, iter(self.access.retry_waits), False
         while True:
-            # Outside the try: a login that was refused on the way is final. Repeating it can lock the app out.
+            # Built anew, so that its token is fresh after a wait. Outside the try: a login that was refused on the
+            # way is final. Repeating it can lock the app out.
             request = build()
             secrets = access.auth.secrets()  # those of this request
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -27,16 +28,12 @@ CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client 
 
 
 class BearerToken(AuthBase):
-    """Authorize a request with a token.
-
-    :param token: the token.
-    """
+    """Authorize a request with a token, in a header that is added when it is sent."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add the header when the request is sent."""
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
 
@@ -73,10 +70,7 @@ class Auth:
         return [secret for secret in (self._account.secret, self._token) if secret]
 
     def _log_in(self, api: Api) -> Secret:
-        """Get a token from Sentinel (AppJWT page).
-
-        :raises AuthError: if the credentials are refused, or the token is for another account.
-        """
+        """Get a token from Sentinel (AppJWT page)."""
         account, base = self._account, api.sentinel_url()
         host, path = host_of(base), TOKEN_PATHS[account.token_api].format(account.account_id)
         advice = f"{CHECK_CREDENTIALS}, and its extra token_api, which is {account.token_api}."
@@ -95,7 +89,10 @@ class Auth:
         if not isinstance(token.reveal(), str) or not re.fullmatch(r"[!-~]+", token.reveal()):
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
-        claims = _claims(token)
+        claims: dict[str, Any] = {}
+        with suppress(jwt.InvalidTokenError):  # opaque
+            # Unverified, as it arrived from Sentinel over TLS.
+            claims = jwt.decode(token.reveal(), options={"verify_signature": False})
         self._check_audience(host, claims.get("aud"))
         lives = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), expires_in)
         self.token_life = min((life for life in lives if 1 <= life < math.inf), default=TOKEN_LIFE)
@@ -126,14 +123,6 @@ class Auth:
             }
         ).encode()
         return request  # requests then counts the body's length
-
-
-def _claims(token: Secret) -> dict[str, Any]:
-    """Return a JWT's claims, unverified as they arrive from Sentinel over TLS; none of an opaque token."""
-    try:
-        return jwt.decode(token.reveal(), options={"verify_signature": False})
-    except jwt.InvalidTokenError:
-        return {}
 
 
 def _seconds(value: object) -> float:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -60,24 +59,11 @@ class _HTTPSConnection(HTTPSConnection):
     response_class = _Response
 
 
-class _Adapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
+    """Send requests over connections whose responses have a deadline; those of SOCKS have none."""
+
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         with_deadline = {HTTPConnection: _HTTPConnection, HTTPSConnection: _HTTPSConnection}
-        pool.ConnectionCls = with_deadline.get(pool.ConnectionCls, pool.ConnectionCls)  # SOCKS keeps its own
+        pool.ConnectionCls = with_deadline.get(pool.ConnectionCls, pool.ConnectionCls)
         return pool
-
-
-class Session(requests.Session):
-    """A session whose responses have a deadline, and that ignores redirects.
-
-    :param connections: connections to keep open.
-    """
-
-    def __init__(self, connections: int) -> None:
-        super().__init__()
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pool_maxsize=connections))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None: requests reads and parses redirects even where it does not follow them."""

@@ -14,7 +14,7 @@ from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Respons
 class Prefetch:
     """Send requests as a :class:`Sender` does, and those that they announce ahead of time.
 
-    The responses are kept by URL until their requests are made. An unannounced one, such as a retry, discards them.
+    Responses are kept by URL until their requests are made. An unannounced one, such as a retry, discards them.
 
     :param sender: sends the requests.
     """
@@ -31,10 +31,7 @@ class Prefetch:
         self._sender.__exit__(*error)
 
     def __call__(self, request: Request) -> Response:
-        """Return the response to a request, and send the announced ones while it is awaited.
-
-        :raises OutboundError: as :meth:`Sender.transmit` does.
-        """
+        """Return the response to a request, and send the announced ones while it is awaited."""
         if request.url not in self._ahead:
             self._ahead.clear()
             self._sender.wait_turn(request)
@@ -46,20 +43,17 @@ class Prefetch:
 
     def _send_ahead(self, request: Request, response: Future[Response]) -> None:
         pace = self._sender.pace(request)
-        for later in request.ahead:
-            if later.url in self._ahead:
-                continue
-            acquired = False
-            while not acquired:  # whoever has reserved a place goes first
-                wait([response], pace.delay())
-                if response.done() or any(map(_failed, self._ahead.values())):
-                    return
-                acquired = pace.try_acquire()
-            if not self._start(later):
+        later = [each for each in request.ahead if each.url not in self._ahead]
+        while later:
+            wait([response], pace.delay())
+            if response.done() or any(map(_failed, self._ahead.values())):
+                return
+            # Whoever has reserved a place goes first.
+            if pace.try_acquire() and not self._start(later.pop(0)):
                 return
 
     def _start(self, request: Request) -> bool:
-        """Send a request in a daemon thread, which no process waits for at its end, unless there are too many."""
+        # In a daemon thread, which no process waits for at its end.
         response: Future[Response] = Future()
 
         def transmit() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any
@@ -109,8 +110,11 @@ class Reader:
         kind: type[HttpError] = HttpError
         advice = self.endpoint.advice.get(status, "")
         if 300 <= status < 400:
-            target = printable(_redirect_host(self.response) or host, 80)
-            advice = f"It redirects to {target}, and redirects are not followed. Check the Connection's host."
+            target = host
+            with suppress(ValueError):  # where it is no URL
+                target = urlsplit(self.response.headers.get("location", "")).hostname or host
+            advice = f"It redirects to {printable(target, 80)}, and redirects are not followed. "
+            advice += "Check the Connection's host."
         elif status in self.endpoint.auth_statuses:
             kind = AuthError
         elif status == 429:
@@ -153,19 +157,14 @@ class Reader:
         )
         if self.endpoint.login:
             return content_type
-        # A secret that is cut off is not recognized, in whatever spelling: so as much is cut off again.
-        reach = 6 * max(len(secret.reveal()) for secret in self.secrets)
-        text = self._redacted(self.response.body[: 2000 + reach].decode(errors="replace"))
-        if len(self.response.body) > 2000 + reach:
-            text = text[:-reach]
-        return f"{content_type}, {printable(repr(text.strip()))}"
+        text = self._redacted(self.response.body.decode(errors="replace"))  # whole: it may not be cut in a secret
+        return f"{content_type}, {printable(repr(text.strip()[:200]))}"
 
     def _error_body(self) -> str:
         """Return what an error says: the message, the code, and the id that LivePerson's support asks for."""
-        try:
+        body = None
+        with suppress(ValueError, RecursionError):
             body = decode(self.response.body)
-        except (ValueError, RecursionError):
-            body = None
         if not isinstance(body, dict):
             return self._shown()
         codes = (body.get(name) for name in ("code", "errorCode", "internalErrorCode"))
@@ -205,10 +204,3 @@ def _seconds_until(retry_after: str, now: float) -> float:
         return max(mktime_tz(date) - now, 0.0) if date else 0.0
     except (ValueError, OverflowError):
         return 0.0
-
-
-def _redirect_host(response: Response) -> str | None:
-    try:
-        return urlsplit(response.headers.get("location", "")).hostname
-    except ValueError:
-        return None

@@ -12,13 +12,12 @@ import urllib3
 
 from airflow_provider_outbound import __version__
 from airflow_provider_outbound.client.account import Account, host_of
-from airflow_provider_outbound.client.deadline import Session
+from airflow_provider_outbound.client.deadline import DeadlineAdapter
 from airflow_provider_outbound.client.pacing import Pace, pace_of
 from airflow_provider_outbound.errors import ConfigError, NetworkError, OutboundError, ProtocolError, printable
 
 MOST_AHEAD = 30  # requests that may be under way beside the one whose response is awaited
 LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 100 configurations has about 100 kB
-CHUNK = 2**16
 
 #: How OpenSSL names certificates, or files of them, that it cannot use.
 BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
@@ -67,7 +66,9 @@ class Sender:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
             raise ConfigError(f"extra verify: there is no CA file {printable(repr(account.verify))}")
         self._account, self._sleep = account, sleep
-        self._session = Session(connections=1 + MOST_AHEAD)
+        self._session = _Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter(pool_maxsize=1 + MOST_AHEAD))
         self._session.headers["User-Agent"] = f"airflow-provider-outbound/{__version__}"
         self._session.headers["Accept"] = "application/json"
         # LivePerson's page asks for this although a GET has no content.
@@ -110,7 +111,8 @@ class Sender:
             problem = NetworkError(f"No whole response from {host} within {timeout:g} s: {_reason(error)}")
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
-                    f"The certificate of {host} can't be verified. Set the Connection's extra verify to your CA file."
+                    f"The certificate of {host} can't be verified. "
+                    "Set the Connection's extra verify to your CA file."
                 )
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             # requests refused the URL, the proxy or the CA file before it sent anything. Its words are not
@@ -140,13 +142,18 @@ class Sender:
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish that
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             body = bytearray()
-            for chunk in response.iter_content(CHUNK):
+            for chunk in response.iter_content(2**16):
                 body += chunk
                 if len(body) > LARGEST_BODY:
                     raise NetworkError(
                         f"{host} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
                     )
             return Response(response.status_code, response.headers, bytes(body))
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Ignore a redirect, which requests reads and parses even where it does not follow it."""
 
 
 def _reason(error: Exception) -> str:
