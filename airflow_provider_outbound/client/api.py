@@ -87,12 +87,11 @@ class Api:
         self.access, self.send, self.sleep = access, send, sleep
 
     def list_page(self, channel: str | None, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
-        """Return one page of the account's configurations, or of one channel's.
+        """Return a page of an account or channel: configurations or bare channels, as the server sends them.
 
         :param channel: a channel such as ``wa``; None for all.
         :param offset: how many configurations to skip.
         :param ahead: the offsets that will probably be asked for next.
-        :returns: the page's items: configurations or bare channels, as the server sends them.
         :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
         """
         access, account = self.access, self.access.account
@@ -111,7 +110,7 @@ class Api:
 
         try:
             records = call()
-            # An error may say that nothing is past the end. One stray error must not end a listing.
+            # None may also be a stray error. One must not end a listing.
             return (call() if records is None else records) or []
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
@@ -168,7 +167,7 @@ class Api:
             # Built anew, so that its token is fresh after a wait. Outside the try: a login that was refused on the
             # way is final. Repeating it can lock the app out.
             request = build()
-            secrets = access.auth.secrets()  # those of this request
+            secrets = access.auth.secrets  # those of this request
             try:
                 response = self.send(request)
                 return read(Reader(endpoint, access.account, secrets, request.url, response, access.now()))

@@ -51,11 +51,13 @@ class Auth:
         self._token = account.secret if account.auth == "bearer" else None
         self._stale_at = math.inf
         self.token_life = 0.0  # seconds; 0 for a token that was not fetched
+        self.secrets = [account.secret]  # all values that no message may show
 
     def ready(self, api: Api) -> BearerToken:
         """Return what authorizes a request now. Call it in the caller's thread only: it may log in."""
         if self._token is None or self._clock() >= self._stale_at:
             self._token = self._log_in(api)
+            self.secrets = [self._account.secret, self._token]
         return BearerToken(self._token)
 
     def refused(self) -> bool:
@@ -64,10 +66,6 @@ class Auth:
             return False
         self._token = None  # it may have been revoked
         return True
-
-    def secrets(self) -> list[Secret]:
-        """Return all values that no message may show."""
-        return [secret for secret in (self._account.secret, self._token) if secret]
 
     def _log_in(self, api: Api) -> Secret:
         """Get a token from Sentinel (AppJWT page)."""

@@ -1,4 +1,4 @@
-"""A requests session in which a response has one deadline, headers and body."""
+"""An adapter of requests with which a response has one deadline, headers and body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class DeadlineReader(io.RawIOBase):
@@ -51,19 +50,11 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock))
 
 
-class _HTTPConnection(HTTPConnection):
-    response_class = _Response
-
-
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _Response
-
-
 class DeadlineAdapter(HTTPAdapter):
-    """Send requests over connections whose responses have a deadline; those of SOCKS have none."""
+    """Send requests over connections, of whatever kind, whose responses have a deadline."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        with_deadline = {HTTPConnection: _HTTPConnection, HTTPSConnection: _HTTPSConnection}
-        pool.ConnectionCls = with_deadline.get(pool.ConnectionCls, pool.ConnectionCls)
+        if pool.ConnectionCls.response_class is not _Response:
+            pool.ConnectionCls = type("Connection", (pool.ConnectionCls,), {"response_class": _Response})
         return pool

@@ -16,8 +16,7 @@ LONGEST_WINDOW = 3600.0
 class Pace:
     """Let at most so many requests leave in any one second; the first ones leave at once.
 
-    LivePerson allows 10 requests a second per account and API (retry policy page). The limit applies to when
-    requests leave. One that first opens a connection arrives later.
+    LivePerson allows 10 a second per account and API (retry policy page).
 
     :param per_second: requests allowed in a second; below 1, one request in so many seconds; 0 for no limit.
     :param clock: monotonic seconds.

@@ -1,7 +1,4 @@
-"""The requests that will probably follow, sent while a response is awaited.
-
-So a long listing runs along the limit of requests per second, whatever the latency. A wrong guess costs a call.
-"""
+"""The requests that will probably follow, sent while a response is awaited; a wrong guess costs a call."""
 
 from __future__ import annotations
 
@@ -53,7 +50,7 @@ class Prefetch:
                 return
 
     def _start(self, request: Request) -> bool:
-        # In a daemon thread, which no process waits for at its end.
+        """Send a request in a daemon thread, for which no process waits at its end; tell whether it has one."""
         response: Future[Response] = Future()
 
         def transmit() -> None:

@@ -11,7 +11,8 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -69,11 +70,10 @@ class Reader:
     now: float
 
     def page(self, channel: str | None, offset: int) -> list[Record] | None:
-        """Return a page's items; None where only a page past the end may say in this way that there are none.
+        """Return a page's items; None for an error or a body that means "none" only past the end.
 
         :param channel: the channel that was asked for; None for all.
         :param offset: how many configurations were skipped.
-        :raises OutboundError: as :meth:`json` does.
         """
         status, body = self.response.status, self.response.body
         if status == 204:
@@ -86,7 +86,7 @@ class Reader:
     def json(self) -> Any:
         """Return the value of a JSON body.
 
-        :raises HttpError: if the status is an error: what to do; AuthError and Unavailable where they fit.
+        :raises HttpError: if the status is outside 200 to 299; AuthError and Unavailable where they fit.
         :raises NetworkError: if the body ends early or is broken.
         :raises ProtocolError: if it is something else than JSON.
         """
@@ -111,10 +111,9 @@ class Reader:
         advice = self.endpoint.advice.get(status, "")
         if 300 <= status < 400:
             target = host
-            with suppress(ValueError):  # where it is no URL
-                target = urlsplit(self.response.headers.get("location", "")).hostname or host
-            advice = f"It redirects to {printable(target, 80)}, and redirects are not followed. "
-            advice += "Check the Connection's host."
+            with suppress(ValueError):  # Location is no URL
+                target = printable(urlsplit(self.response.headers.get("location", "")).hostname or host, 80)
+            advice = f"It redirects to {target}, and redirects are not followed. Check the Connection's host."
         elif status in self.endpoint.auth_statuses:
             kind = AuthError
         elif status == 429:
@@ -152,12 +151,11 @@ class Reader:
 
     def _shown(self) -> str:
         """Return the content type and the first characters, without the secrets that a server may echo."""
-        content_type = printable(
-            self._redacted(self.response.headers.get("content-type") or "no content type"), 60
-        )
+        headers, body = self.response.headers, self.response.body
+        content_type = printable(self._redacted(headers.get("content-type") or "no content type"), 60)
         if self.endpoint.login:
             return content_type
-        text = self._redacted(self.response.body.decode(errors="replace"))  # whole: it may not be cut in a secret
+        text = self._redacted(body.decode(errors="replace"))  # before it is cut, perhaps in the middle of a secret
         return f"{content_type}, {printable(repr(text.strip()[:200]))}"
 
     def _error_body(self) -> str:
@@ -200,7 +198,7 @@ def _seconds_until(retry_after: str, now: float) -> float:
     if retry_after.isdecimal():
         return float(retry_after)
     try:
-        date = parsedate_tz(retry_after)
-        return max(mktime_tz(date) - now, 0.0) if date else 0.0
+        date = parsedate_to_datetime(retry_after)
+        return max((date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - now, 0.0)
     except (ValueError, OverflowError):
         return 0.0
