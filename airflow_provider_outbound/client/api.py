@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from airflow_provider_outbound.client.account import (
@@ -105,9 +105,7 @@ class Api:
             later = tuple(Request("GET", f"{url}{at}", auth) for at in ahead)
             return Request("GET", f"{url}{offset}", auth, later)
 
-        def call() -> list[Record] | None:
-            return self._call(LIST, build, lambda reader: reader.page(channel, offset))
-
+        call = partial(self._call, LIST, build, partial(Reader.page, channel=channel, offset=offset))
         try:
             records = call()
             # None may also be a stray error. One must not end a listing.
