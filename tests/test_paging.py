@@ -366,6 +366,7 @@ NOTHING: dict[str, Reply] = {
     "404": Reply(404, b""),
     "416": Reply(416, b""),
 }
+STRAY = {name: reply for name, reply in NOTHING.items() if reply.status != 204}  # 204 is believed at once
 
 
 @pytest.mark.fault("R13")
@@ -389,13 +390,11 @@ def test_nothing_in_the_middle_of_a_listing_loses_no_row(client: Client, nothing
 
 
 @pytest.mark.fault("R13")
-@pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING)
+@pytest.mark.parametrize("nothing", STRAY.values(), ids=STRAY)
 @pytest.mark.parametrize("number", [1, *range(3, 12)])  # 2 is at offset 0, where no end can be: an error
 def test_one_stray_nothing_ends_no_listing(client: Client, nothing: Reply, number: int) -> None:
     """Where pages have one item, the last one comes alone from its place, in the middle of the listing too."""
     items, calls = [configuration(number) for number in range(6)], count()
-    if nothing.status == 204:  # the plain word for it, which is believed
-        return
     with Fake(lambda hit: nothing if next(calls) == number else paged(items, 1)(hit)) as fake:
         assert read(fake, client) == items
 

@@ -4,138 +4,93 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import jwt
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from airflow_provider_outbound.client.account import Account, Secret
-from airflow_provider_outbound.client.responses import LEGAL, Endpoint
+from airflow_provider_outbound.client.account import Account, Secret, host_of
+from airflow_provider_outbound.client.responses import Endpoint
 from airflow_provider_outbound.client.sender import Request
 from airflow_provider_outbound.errors import AuthError, ProtocolError, printable
 
 if TYPE_CHECKING:
     from airflow_provider_outbound.client.api import Api
 
+TOKEN_PATHS = {"v1": "/sentinel/api/account/{}/app/token?v=1.0", "v2": "/sentinel/api/v2/account/{}/app/token"}
 TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where a response doesn't say
 TOKEN_MARGIN = 60.0  # seconds before its end at which a token counts as stale
 CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client secret) and schema (account)"
 
 
-class Auth(Protocol):
-    """How an account's requests are authorized."""
-
-    token_life: float
-
-    def ready(self, api: Api) -> AuthBase:
-        """Return what authorizes a request now. Call it in the caller's thread only: it may log in."""
-
-    def refused(self) -> bool:
-        """Take note of a 401, and tell whether another try is worthwhile."""
-
-    def secrets(self) -> list[Secret]:
-        """Return all values that no message may show."""
-
-
 class BearerToken(AuthBase):
-    """Authorize a request with a token.
-
-    :param token: the token.
-    """
+    """Authorize a request with a token, in a header that is added when it is sent."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add the header when the request is sent."""
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
 
 
-class Bearer:
-    """Use the bearer token of the Connection as it is.
+class Auth:
+    """Authorize an account's requests: with its bearer token, or with an AppJWT by the client-credentials grant.
 
-    :param account: whose secret is the token.
-    """
-
-    token_life = 0.0
-
-    def __init__(self, account: Account) -> None:
-        self._token = account.secret
-
-    def ready(self, api: Api) -> AuthBase:
-        return BearerToken(self._token)
-
-    def refused(self) -> bool:
-        return False
-
-    def secrets(self) -> list[Secret]:
-        return [self._token]
-
-
-class AppJwt:
-    """Log in by the client-credentials grant, and again when the token is stale or was refused.
-
-    :param account: whose client id and secret to log in with.
-    :param clock: monotonic seconds, for the token's age.
-    :param mask: gets each token, to keep it out of logs.
+    :param account: whose credentials to use.
+    :param clock: monotonic seconds, for a token's age.
+    :param mask: gets each token that is fetched, to keep it out of logs.
     """
 
     def __init__(self, account: Account, clock: Callable[[], float], mask: Callable[[str], object]) -> None:
         self._account, self._clock, self._mask = account, clock, mask
-        self.token_life = 0.0
-        self._token: Secret | None = None
-        self._stale_at = -math.inf
+        self._token = account.secret if account.auth == "bearer" else None
+        self._stale_at = math.inf
+        self.token_life = 0.0  # seconds; 0 for a token that was not fetched
+        self.secrets = [account.secret]  # all values that no message may show
 
-    def ready(self, api: Api) -> AuthBase:
+    def ready(self, api: Api) -> BearerToken:
+        """Return what authorizes a request now. Call it in the caller's thread only: it may log in."""
         if self._token is None or self._clock() >= self._stale_at:
             self._token = self._log_in(api)
+            self.secrets = [self._account.secret, self._token]
         return BearerToken(self._token)
 
     def refused(self) -> bool:
+        """Take note of a 401, and tell whether another try is worthwhile."""
+        if self._account.auth == "bearer":
+            return False
         self._token = None  # it may have been revoked
         return True
 
-    def secrets(self) -> list[Secret]:
-        return [self._account.secret, *([self._token] if self._token else [])]
-
     def _log_in(self, api: Api) -> Secret:
-        """Get a token from Sentinel (AppJWT page).
-
-        :raises AuthError: if the credentials are refused, or the token is for another account.
-        """
-        account = self._account
-        version = {"v1": "api/account/{}/app/token?v=1.0", "v2": "api/v2/account/{}/app/token"}[account.token_api]
-        path = f"/sentinel/{version.format(account.account_id)}"
+        """Get a token from Sentinel (AppJWT page)."""
+        account, base = self._account, api.sentinel_url()
+        host, path = host_of(base), TOKEN_PATHS[account.token_api].format(account.account_id)
         advice = f"{CHECK_CREDENTIALS}, and its extra token_api, which is {account.token_api}."
         endpoint = Endpoint(
             purpose="get a token",
-            busy_wait=5.0,
+            advice=dict.fromkeys((400, 401, 403, 404), advice),
             auth_statuses=(400, 401, 403),
-            advice={**dict.fromkeys((400, 401, 403, 404), advice), 451: LEGAL},
-            quotable=False,
+            busy_wait=5.0,
+            login=True,
         )
-        host, data = api.read_json(
-            endpoint,
-            lambda: Request(
-                "POST",
-                f"{api.sentinel_url()}{path}",
-                _ClientCredentials(account),
-                "application/x-www-form-urlencoded",
-            ),
-        )
+        data = api.read_json(endpoint, Request("POST", base + path, self._add_credentials))
         # Wrapped before anything can fail, so that no frame of a traceback shows it.
         grant = data if isinstance(data, dict) else {}
         token, expires_in = Secret(grant.get("access_token", "")), _seconds(grant.get("expires_in"))
         del data, grant
-        if not _is_token(token.reveal()):
+        if not isinstance(token.reveal(), str) or not re.fullmatch(r"[!-~]+", token.reveal()):
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
-        claims = _claims(token)
+        claims: dict[str, Any] = {}
+        with suppress(jwt.InvalidTokenError):  # opaque
+            # Unverified, as it arrived from Sentinel over TLS.
+            claims = jwt.decode(token.reveal(), options={"verify_signature": False})
         self._check_audience(host, claims.get("aud"))
         lives = (_seconds(claims.get("exp")) - _seconds(claims.get("iat")), expires_in)
         self.token_life = min((life for life in lives if 1 <= life < math.inf), default=TOKEN_LIFE)
@@ -155,26 +110,9 @@ class AppJwt:
                 url=f"https://{host}",
             )
 
-
-def auth_of(
-    account: Account, clock: Callable[[], float] = time.monotonic, mask: Callable[[str], object] = str
-) -> Auth:
-    """Return how an account's requests are authorized.
-
-    :param account: its ``auth`` decides.
-    :param clock: monotonic seconds, for a token's age.
-    :param mask: gets each token, to keep it out of logs.
-    """
-    return Bearer(account) if account.auth == "bearer" else AppJwt(account, clock, mask)
-
-
-class _ClientCredentials(AuthBase):
-    """Write the client id and secret into the body of a login when it is sent."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def _add_credentials(self, request: PreparedRequest) -> PreparedRequest:
+        """Write the client id and secret into the body of a login when it is sent."""
+        request.headers["Content-Type"] = "application/x-www-form-urlencoded"
         request.body = urlencode(
             {
                 "client_id": self._account.client_id,
@@ -183,18 +121,6 @@ class _ClientCredentials(AuthBase):
             }
         ).encode()
         return request  # requests then counts the body's length
-
-
-def _claims(token: Secret) -> dict[str, Any]:
-    """Return a JWT's claims, unverified as they arrive from Sentinel over TLS; none of an opaque token."""
-    try:
-        return jwt.decode(token.reveal(), options={"verify_signature": False})
-    except jwt.InvalidTokenError:
-        return {}
-
-
-def _is_token(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[!-~]+", value) is not None
 
 
 def _seconds(value: object) -> float:

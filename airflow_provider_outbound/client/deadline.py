@@ -1,4 +1,4 @@
-"""A requests session in which a response has one deadline, headers and body."""
+"""An adapter of requests with which a response has one deadline, headers and body."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 
 
@@ -52,49 +50,11 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock))
 
 
-class _HTTPConnection(urllib3.connection.HTTPConnection):
-    response_class = _Response
+class DeadlineAdapter(HTTPAdapter):
+    """Send requests over connections, of whatever kind, whose responses have a deadline."""
 
-
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Response
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _use_own_pools(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return _use_own_pools(super().proxy_manager_for(*args, **kwargs))
-
-
-def _use_own_pools(manager: Any) -> Any:
-    if type(manager) in (urllib3.PoolManager, urllib3.ProxyManager):  # SOCKS has connections of its own
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager
-
-
-class Session(requests.Session):
-    """A session whose responses have a deadline, and that ignores redirects.
-
-    requests reads and parses redirects even where it does not follow them.
-
-    :param connections: connections to keep open.
-    """
-
-    def __init__(self, connections: int) -> None:
-        super().__init__()
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pool_maxsize=connections))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if pool.ConnectionCls.response_class is not _Response:
+            pool.ConnectionCls = type("Connection", (pool.ConnectionCls,), {"response_class": _Response})
+        return pool

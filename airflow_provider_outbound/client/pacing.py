@@ -16,47 +16,40 @@ LONGEST_WINDOW = 3600.0
 class Pace:
     """Let at most so many requests leave in any one second; the first ones leave at once.
 
-    LivePerson allows 10 requests a second per account and API (retry policy page). The limit applies to when
-    requests leave. One that first opens a connection arrives later.
+    LivePerson allows 10 a second per account and API (retry policy page).
 
-    :param per_second: requests allowed in a second; below 1, one request in so many seconds.
+    :param per_second: requests allowed in a second; below 1, one request in so many seconds; 0 for no limit.
     :param clock: monotonic seconds.
     """
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._window = min(WINDOW * max(1.0, 1.0 / per_second), LONGEST_WINDOW)
+        self._window = min(WINDOW * max(1.0, 1.0 / per_second), LONGEST_WINDOW) if per_second else 0.0
         self._departures: deque[float] = deque(maxlen=max(int(per_second), 1))  # reserved ones lie ahead
         self._lock = threading.Lock()
 
     def delay(self) -> float:
         """Return the seconds until a place is free that nobody has reserved."""
-        return max(self._free_at() - self._clock(), 0.0)
+        full = len(self._departures) == self._departures.maxlen
+        return max(self._departures[0] + self._window - self._clock(), 0.0) if full else 0.0
 
     def try_acquire(self) -> bool:
         """Take a place if one is free now, and tell whether it was."""
         with self._lock:
-            now = self._clock()
-            free = self._free_at() <= now
+            free = not self.delay()
             if free:
-                self._departures.append(now)
+                self._departures.append(self._clock())
             return free
 
     def reserve(self) -> float:
         """Reserve the next place and return the seconds until then."""
         with self._lock:
-            now = self._clock()
-            departure = max(self._free_at(), now)
-            self._departures.append(departure)
-            return departure - now
-
-    def _free_at(self) -> float:
-        full = len(self._departures) == self._departures.maxlen
-        return self._departures[0] + self._window if full else 0.0
+            delay = self.delay()
+            self._departures.append(self._clock() + delay)
+            return delay
 
 
 _PACES: dict[tuple[str, str, float], Pace] = {}
-_PACES_LOCK = threading.Lock()
 
 
 def pace_of(host: str, account_id: str, per_second: float) -> Pace:
@@ -64,7 +57,6 @@ def pace_of(host: str, account_id: str, per_second: float) -> Pace:
 
     :param host: host and port.
     :param account_id: LivePerson's account (site) id.
-    :param per_second: requests allowed in a second.
+    :param per_second: requests allowed in a second; 0 for no limit.
     """
-    with _PACES_LOCK:
-        return _PACES.setdefault((host, account_id, per_second), Pace(per_second))
+    return _PACES.setdefault((host, account_id, per_second), Pace(per_second))  # atomic: threads get the same one

@@ -1,7 +1,4 @@
-"""The requests that will probably follow, sent while a response is awaited.
-
-So a long listing runs along the limit of requests per second, whatever the latency. A wrong guess costs a call.
-"""
+"""The requests that will probably follow, sent while a response is awaited; a wrong guess costs a call."""
 
 from __future__ import annotations
 
@@ -14,8 +11,7 @@ from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Respons
 class Prefetch:
     """Send requests as a :class:`Sender` does, and those that they announce ahead of time.
 
-    The responses wait until their requests are made. An unannounced request, such as a retry, discards them.
-    Requests are told apart by URL: their signatures may differ each time.
+    Responses are kept by URL until their requests are made. An unannounced one, such as a retry, discards them.
 
     :param sender: sends the requests.
     """
@@ -24,50 +20,37 @@ class Prefetch:
         self._sender = sender
         self._ahead: dict[str, Future[Response]] = {}
         self._under_way: set[Future[Response]] = set()  # discarded ones too
-        self._closed = False
 
     def __enter__(self) -> Prefetch:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._closed = True
         self._sender.__exit__(*error)
 
     def __call__(self, request: Request) -> Response:
-        """Return the response to a request, and send the announced ones while it is awaited.
-
-        :raises OutboundError: as :meth:`Sender.transmit` does.
-        """
-        response = self._ahead.pop(request.url, None)
-        if response is None:
+        """Return the response to a request, and send the announced ones while it is awaited."""
+        if request.url not in self._ahead:
             self._ahead.clear()
             self._sender.wait_turn(request)
-            response = self._start(request) if request.ahead else None
-        if response is None:
-            return self._sender.transmit(request)
+            if not request.ahead or not self._start(request):
+                return self._sender.transmit(request)
+        response = self._ahead.pop(request.url)
         self._send_ahead(request, response)
         return response.result()
 
     def _send_ahead(self, request: Request, response: Future[Response]) -> None:
         pace = self._sender.pace(request)
-        if pace is None:
-            return
-        for later in request.ahead:
-            if later.url in self._ahead:
-                continue
-            acquired = False
-            while not acquired:  # whoever has reserved a place goes first
-                wait([response], pace.delay())
-                if response.done() or self._closed or any(map(_failed, self._ahead.values())):
-                    return
-                acquired = pace.try_acquire()
-            started = self._start(later)
-            if started is None:
+        later = [each for each in request.ahead if each.url not in self._ahead]
+        while later:
+            wait([response], pace.delay())
+            if response.done() or any(map(_failed, self._ahead.values())):
                 return
-            self._ahead[later.url] = started
+            # Whoever has reserved a place goes first.
+            if pace.try_acquire() and not self._start(later.pop(0)):
+                return
 
-    def _start(self, request: Request) -> Future[Response] | None:
-        """Send a request in a daemon thread, which no process waits for at its end; None if there are too many."""
+    def _start(self, request: Request) -> bool:
+        """Send a request in a daemon thread, for which no process waits at its end; tell whether it has one."""
         response: Future[Response] = Future()
 
         def transmit() -> None:
@@ -78,13 +61,14 @@ class Prefetch:
 
         self._under_way = {each for each in self._under_way if not each.done()}
         if len(self._under_way) > MOST_AHEAD:
-            return None
+            return False
         try:
             threading.Thread(target=transmit, name="outbound-ahead", daemon=True).start()
         except RuntimeError:  # the system gives no more threads
-            return None
+            return False
         self._under_way.add(response)
-        return response
+        self._ahead[request.url] = response
+        return True
 
 
 def _failed(response: Future[Response]) -> bool:

@@ -9,29 +9,25 @@ from dataclasses import dataclass, field
 
 import requests
 import urllib3
-from requests.auth import AuthBase
 
 from airflow_provider_outbound import __version__
 from airflow_provider_outbound.client.account import Account, host_of
-from airflow_provider_outbound.client.deadline import Session
+from airflow_provider_outbound.client.deadline import DeadlineAdapter
 from airflow_provider_outbound.client.pacing import Pace, pace_of
 from airflow_provider_outbound.errors import ConfigError, NetworkError, OutboundError, ProtocolError, printable
 
 MOST_AHEAD = 30  # requests that may be under way beside the one whose response is awaited
 LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 100 configurations has about 100 kB
-CHUNK = 2**16
 
 #: How OpenSSL names certificates, or files of them, that it cannot use.
 BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
 
-#: What requests raises when no response comes, and urllib3 when one breaks off.
+#: What requests raises when no response arrives, or one breaks off.
 BROKEN_OFF = (
     requests.ConnectionError,
     requests.Timeout,
-    urllib3.exceptions.ProtocolError,
-    urllib3.exceptions.DecodeError,
-    urllib3.exceptions.TimeoutError,
-    urllib3.exceptions.SSLError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
     requests.exceptions.InvalidHeader,  # two lengths, for example
 )
 
@@ -40,23 +36,22 @@ BROKEN_OFF = (
 class Request:
     """A request to send.
 
-    :param auth: adds the credentials when the request is sent, so that no object here holds them in clear.
+    :param auth: adds the credentials when the request is sent, so that no object here shows them.
     :param ahead: the requests that will probably follow, in order. They may be sent before this one is answered.
     """
 
     method: str
     url: str
-    auth: AuthBase | None = None
-    content_type: str | None = None
+    auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None
     ahead: tuple[Request, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Response:
-    """A whole response; the names of its headers are in lower case."""
+    """A whole response."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str]  # case-insensitive
     body: bytes = field(repr=False)
 
 
@@ -71,10 +66,13 @@ class Sender:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
             raise ConfigError(f"extra verify: there is no CA file {printable(repr(account.verify))}")
         self._account, self._sleep = account, sleep
-        self._session = Session(connections=1 + MOST_AHEAD)
-        self._session.headers.update(
-            {"Accept": "application/json", "User-Agent": f"airflow-provider-outbound/{__version__}"}
-        )
+        self._session = _Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter(pool_maxsize=1 + MOST_AHEAD))
+        self._session.headers["User-Agent"] = f"airflow-provider-outbound/{__version__}"
+        self._session.headers["Accept"] = "application/json"
+        # LivePerson's page asks for this although a GET has no content.
+        self._session.headers["Content-Type"] = "application/json"
         # Without an auth of its own, requests would add the credentials of a .netrc file.
         self._session.auth = lambda request: request
 
@@ -84,15 +82,14 @@ class Sender:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def pace(self, request: Request) -> Pace | None:
-        """Return the pace that a request has to keep; None for no limit."""
-        rate = self._account.requests_per_second
-        return pace_of(host_of(request.url), self._account.account_id, rate) if rate else None
+    def pace(self, request: Request) -> Pace:
+        """Return the pace that a request has to keep."""
+        account = self._account
+        return pace_of(host_of(request.url), account.account_id, account.requests_per_second)
 
     def wait_turn(self, request: Request) -> None:
         """Wait until the pace allows a request."""
-        pace = self.pace(request)
-        self._sleep(pace.reserve() if pace else 0.0)
+        self._sleep(self.pace(request).reserve())
 
     def __call__(self, request: Request) -> Response:
         """Send a request when the pace allows it, and return the whole response; see :meth:`transmit`."""
@@ -111,13 +108,12 @@ class Sender:
         try:
             return self._transmit(request)
         except BROKEN_OFF as error:
+            problem = NetworkError(f"No whole response from {host} within {timeout:g} s: {_reason(error)}")
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
-                    f"The certificate of {host} can't be verified. Set the Connection's extra verify to your CA "
-                    "file."
+                    f"The certificate of {host} can't be verified. "
+                    "Set the Connection's extra verify to your CA file."
                 )
-            else:
-                problem = NetworkError(f"No whole response from {host} within {timeout:g} s: {_reason(error)}")
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             # requests refused the URL, the proxy or the CA file before it sent anything. Its words are not
             # repeated: they may quote a proxy's password.
@@ -136,7 +132,6 @@ class Sender:
             request.method,
             request.url,
             auth=request.auth,
-            headers={"Content-Type": request.content_type} if request.content_type else None,
             timeout=self._account.timeout,
             # Given with each request: variables such as REQUESTS_CA_BUNDLE override a session's own.
             verify=self._account.verify,
@@ -147,22 +142,23 @@ class Sender:
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish that
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             body = bytearray()
-            while chunk := response.raw.read1(CHUNK, decode_content=True):
+            for chunk in response.iter_content(2**16):
                 body += chunk
                 if len(body) > LARGEST_BODY:
                     raise NetworkError(
                         f"{host} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
                     )
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Response(response.status_code, headers, bytes(body))
+            return Response(response.status_code, response.headers, bytes(body))
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Ignore a redirect, which requests reads and parses even where it does not follow it."""
 
 
 def _reason(error: Exception) -> str:
     """Return what lies under an error of requests, which itself repeats the whole URL."""
-    while error.__cause__ or error.__context__:
-        inner = error.__cause__ or error.__context__
-        if not isinstance(inner, Exception):
-            break
+    while isinstance(inner := error.__cause__ or error.__context__, Exception):
         error = inner
     # The words of other errors may repeat what the server sent, such as a secret that it echoes.
     return printable(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__)
