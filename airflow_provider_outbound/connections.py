@@ -23,8 +23,7 @@ from airflow_provider_outbound.client.account import (
     Settings,
     check_path_segment,
     host_of,
-    list_url,
-    sentinel_url,
+    region_urls,
 )
 from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound, printable
 from airflow_provider_outbound.get_provider_info import get_provider_info
@@ -184,8 +183,9 @@ def _hosts(host: str | None, port: int | None) -> dict[str, str]:
     if not host:
         return {}
     for region in REGIONS:
-        if host.removeprefix("https://").rstrip("/") in (region, host_of(list_url(region))):
-            return {"list_url": list_url(region), "sentinel_url": sentinel_url(region)}
+        urls = region_urls(region)
+        if host.removeprefix("https://").rstrip("/") in (region, host_of(urls["list_url"])):
+            return urls
     if "://" in host:
         return dict.fromkeys(("list_url", "sentinel_url", "domain_url"), _base_url("host", host, port))
     base = _base_url("host", f"https://{host}", port)

@@ -93,14 +93,10 @@ class Account(Settings, frozen=True, kw_only=True):
     domain_url: str = DOMAIN_URL
 
 
-def list_url(region: str) -> str:
-    """Return the base URL of the configurations of a region, one of ``REGIONS``."""
-    return f"https://{region}.handoff.liveperson.net"
-
-
-def sentinel_url(region: str) -> str:
-    """Return the base URL of the token endpoint of a region, one of ``REGIONS``."""
-    return f"https://{region}.sentinel.liveperson.net"
+def region_urls(region: str) -> dict[str, str]:
+    """Return the base URLs of a region, one of ``REGIONS``: of the configurations, and of the token endpoint."""
+    services = {"list_url": "handoff", "sentinel_url": "sentinel"}
+    return {name: f"https://{region}.{service}.liveperson.net" for name, service in services.items()}
 
 
 def host_of(url: str) -> str:

@@ -8,14 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
-from airflow_provider_outbound.client.account import (
-    REGIONS,
-    Account,
-    check_path_segment,
-    host_of,
-    list_url,
-    sentinel_url,
-)
+from airflow_provider_outbound.client.account import REGIONS, Account, check_path_segment, host_of, region_urls
 from airflow_provider_outbound.client.auth import Auth
 from airflow_provider_outbound.client.responses import Endpoint, Reader
 from airflow_provider_outbound.client.sender import Request, Response
@@ -126,36 +119,32 @@ class Api:
 
     def list_url(self) -> str:
         """Return the base URL of the configurations' host."""
-        self.access.list_url = self.access.list_url or list_url(self._region)
+        self.access.list_url = self.access.list_url or self._urls["list_url"]
         return self.access.list_url
 
     def sentinel_url(self) -> str:
         """Return the base URL of the token endpoint's host."""
-        self.access.sentinel_url = self.access.sentinel_url or sentinel_url(self._region)
+        self.access.sentinel_url = self.access.sentinel_url or self._urls["sentinel_url"]
         return self.access.sentinel_url
 
     @cached_property
-    def _region(self) -> str:
+    def _urls(self) -> dict[str, str]:
         # No service names the configurations' host; its region is the prefix of Sentinel's. The secret goes to the
         # host found here, so only LivePerson's own are accepted.
         account = self.access.account
         path = f"/api/account/{account.account_id}/service/sentinel/baseURI.json?version=1.0"
         data = self.read_json(HOSTS, Request("GET", f"{account.domain_url}{path}"))
         base_uri = data.get("baseURI") if isinstance(data, dict) else None
-        for region in REGIONS:
-            if sentinel_url(region) == f"https://{base_uri}":
-                return region
+        for urls in map(region_urls, REGIONS):
+            if urls["sentinel_url"] == f"https://{base_uri}":
+                return urls
         raise ProtocolError(
             f"{host_of(account.domain_url)} named {printable(repr(base_uri), 80)} as the account's Sentinel host, "
             "which is none of LivePerson's. Set the Connection's host to va, lo or sy."
         )
 
     def read_json(self, endpoint: Endpoint, request: Request) -> Any:
-        """Return the JSON value that a request gets.
-
-        :param endpoint: the kind of call.
-        :param request: the request.
-        """
+        """Return the JSON value that a request gets."""
         return self._call(endpoint, lambda: request, Reader.json)
 
     def _call(self, endpoint: Endpoint, build: Callable[[], Request], read: Callable[[Reader], T]) -> T:

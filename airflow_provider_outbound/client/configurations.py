@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import TypeAlias
 
 from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.listing import Key, Listing, Page, page_of
@@ -18,11 +18,7 @@ from airflow_provider_outbound.model.matching import TemplateIndex
 MERGED = 100  # configurations of a page that is made of several states
 
 
-class Records(Protocol):
-    """Where listings' records are kept: a list, or a :class:`~airflow_provider_outbound.client.spool.Spool`."""
-
-    def __getitem__(self, number: int, /) -> Record: ...
-    def __setitem__(self, where: slice, records: Iterable[Record], /) -> None: ...
+Records: TypeAlias = list[Record] | Spool  # where listings' records are kept
 
 
 class Configurations:
@@ -103,10 +99,7 @@ class Once:
         self._listed: Counter[Key] = Counter()
 
     def pick(self, page: Page) -> list[Item]:
-        """Return the page's items that are new.
-
-        :param page: the next page of one listing.
-        """
+        """Return the page's items that are new."""
         if page.offset == 0:
             self.begin()
         return [record.item for record, key in zip(page.records, page.keys, strict=True) if self.is_new(key)]
@@ -116,10 +109,7 @@ class Once:
         self._listed.clear()
 
     def is_new(self, key: Key) -> bool:
-        """Tell whether an item was not picked before.
-
-        :param key: the identity of the listing's next item.
-        """
+        """Tell whether an item was not picked before."""
         self._listed[key] += 1
         new = self._listed[key] > self._picked[key] and not (isinstance(key, str) and self._picked[key])
         self._picked[key] += new

@@ -33,11 +33,7 @@ class Page(NamedTuple):
 
 
 def page_of(offset: int, records: list[Record]) -> Page:
-    """Return a page of records.
-
-    :param offset: the number of the first record.
-    :param records: the page's items.
-    """
+    """Return a page of records."""
     return Page(offset, records, _keys(records))
 
 

@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-#: Seconds in which the limit applies. 2 % more than one, so that requests that travel for different times do not
+#: Seconds in which the limit applies. 3 % more than one, so that requests that travel for different times do not
 #: arrive within one second.
-WINDOW = 1.02
+WINDOW = 1.03
 LONGEST_WINDOW = 3600.0
 
 

@@ -18,16 +18,10 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
 
+from airflow_provider_outbound import errors
 from airflow_provider_outbound.client.account import Account, Secret, host_of
 from airflow_provider_outbound.client.sender import Response
-from airflow_provider_outbound.errors import (
-    AuthError,
-    HttpError,
-    NetworkError,
-    ProtocolError,
-    Unavailable,
-    printable,
-)
+from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
 from airflow_provider_outbound.model.items import Record
 
@@ -91,7 +85,7 @@ class Reader:
         :raises ProtocolError: if it is something else than JSON.
         """
         self._check_status()
-        kind: type[NetworkError | ProtocolError] = ProtocolError
+        kind: type[errors.NetworkError | errors.ProtocolError] = errors.ProtocolError
         try:
             return decode(self.response.body)
         except RecursionError:
@@ -99,7 +93,7 @@ class Reader:
         except ValueError:
             found = "something other than JSON"
             if self.response.body.strip()[:1] in (b"", b"[", b"{"):
-                kind, found = NetworkError, "JSON that ends early or is malformed"
+                kind, found = errors.NetworkError, "JSON that ends early or is malformed"
         # Not raised above, where it would lead to frames that hold the body, and in it a token.
         raise kind(f"{host_of(self.url)} sent {found}: {self._shown()}")
 
@@ -107,7 +101,7 @@ class Reader:
         status, host = self.response.status, host_of(self.url)
         if 200 <= status < 300:
             return
-        kind: type[HttpError] = HttpError
+        kind: type[errors.HttpError] = errors.HttpError
         advice = self.endpoint.advice.get(status, "")
         if 300 <= status < 400:
             target = host
@@ -115,20 +109,21 @@ class Reader:
                 target = printable(urlsplit(self.response.headers.get("location", "")).hostname or host, 80)
             advice = f"It redirects to {target}, and redirects are not followed. Check the Connection's host."
         elif status in self.endpoint.auth_statuses:
-            kind = AuthError
+            kind = errors.AuthError
         elif status == 429:
-            kind, advice = Unavailable, "Too many requests: lower requests_per_second, or raise poke_interval."
+            kind = errors.Unavailable
+            advice = "Too many requests: lower requests_per_second, or raise poke_interval."
         elif status == 451:  # retry policy page
             advice = "LivePerson blocked the account for legal reasons. Ask LivePerson's support."
         elif status >= 500:
-            kind, advice = Unavailable, "The server can't answer now."
+            kind, advice = errors.Unavailable, "The server can't answer now."
         sentences = (
             f"Can't {self.endpoint.purpose} for account {self.account.account_id}: status {status} from {host}.",
             advice,
             f"Response: {self._error_body()}",
         )
         error = kind(" ".join(filter(None, sentences)), status=status, url=self.url)
-        if isinstance(error, Unavailable):
+        if isinstance(error, errors.Unavailable):
             error.retry_after = _seconds_until(self.response.headers.get("retry-after", "").strip(), self.now)
         raise error
 
@@ -147,7 +142,9 @@ class Reader:
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
-        raise ProtocolError(f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}")
+        raise errors.ProtocolError(
+            f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}"
+        )
 
     def _shown(self) -> str:
         """Return the content type and the first characters, without the secrets that a server may echo."""

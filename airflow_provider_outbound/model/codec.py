@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-_SPACE = re.compile(r"[ \t\n\r]*")
+_BETWEEN = re.compile(r"[ \t\n\r,]*")
 
 
 def decode(text: bytes) -> Any:
@@ -28,10 +29,7 @@ def decode(text: bytes) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """Return a value as JSON text in UTF-8 that ``decode`` reads back unchanged.
-
-    :param value: what ``decode`` returned.
-    """
+    """Return a value as JSON text in UTF-8 that ``decode`` reads back unchanged."""
     try:
         text = msgspec.json.encode(value)
         if b"null" not in text:  # msgspec writes NaN as null
@@ -53,28 +51,22 @@ def split(body: bytes) -> list[bytes]:
         return [bytes(member) for member in msgspec.json.decode(body, type=list[msgspec.Raw])]
     except (ValueError, msgspec.MsgspecError):
         text = body.decode(json.detect_encoding(body), "surrogatepass")
+        if not isinstance(json.loads(text), list):
+            raise ValueError("the JSON is not a list") from None
         return [member.encode("utf-8", "surrogatepass") for member in _members(text)]
 
 
-def _members(text: str) -> list[str]:
-    """Return the members of a JSON list as Python reads it."""
+def _members(text: str) -> Iterator[str]:
+    """Yield the members of a JSON list that Python can read."""
     read = json.JSONDecoder().raw_decode
-    members: list[str] = []
-    at = _after("[", text, _after("", text, 0))
-    while text[at : at + 1] != "]":
-        if members:
-            at = _after(",", text, at)
+    at = _after(text, text.index("[") + 1)
+    while text[at] != "]":
         _, end = read(text, at)
-        members.append(text[at:end])
-        at = _after("", text, end)
-    if _after("]", text, at) != len(text):
-        raise ValueError("there is text after the list")
-    return members
+        yield text[at:end]
+        at = _after(text, end)
 
 
-def _after(mark: str, text: str, at: int) -> int:
-    """Return where the text goes on after a mark, which must stand there, and white space."""
-    found = _SPACE.match(text, at + len(mark))
-    if not text.startswith(mark, at) or not found:
-        raise ValueError(f"there is no {mark} at character {at}")
-    return found.end()
+def _after(text: str, at: int) -> int:
+    """Return where a list goes on after white space and a comma."""
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at

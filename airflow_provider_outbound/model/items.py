@@ -1,6 +1,7 @@
 """The shape of what the API lists: configurations, channels, components and their variables.
 
-Any JSON object is accepted: a field that is missing or malformed reads as absent, never as an error.
+Items, channels and components are decoded JSON of any kind: a field that is missing or malformed reads as absent,
+never as an error.
 Source: the response examples and "Data fields definitions" of LivePerson's Outbound Configuration API page.
 """
 
@@ -65,18 +66,12 @@ def parse_channels(channel: str | Sequence[str] | None) -> list[str] | None:
 
 
 def channels(item: Item) -> list[Any]:
-    """Return a configuration's channels; a bare channel is its own only one.
-
-    :param item: a configuration or a bare channel.
-    """
+    """Return a configuration's channels; a bare channel is its own only one."""
     return [item] if is_bare(item) else _flat(item.get("channels"))
 
 
 def is_bare(item: Item) -> bool:
-    """Tell whether an item is a bare channel, which the API may list in place of its configuration.
-
-    :param item: a configuration or a bare channel.
-    """
+    """Tell whether an item is a bare channel, which the API may list in place of its configuration."""
     if "channels" in item:
         return item["channels"] is None and "messageComponents" in item
     return "messageComponents" in item or "type" in item
@@ -86,8 +81,6 @@ def item_id(item: Item) -> str:
     """Return a configuration's id as text; empty for one without an id, and for a bare channel.
 
     A bare channel has no id of its own: the one that it carries is its configuration's, and several may carry it.
-
-    :param item: a configuration or a bare channel.
     """
     value = item.get("id")
     if not value or type(value) not in (str, int) or is_bare(item):
@@ -96,27 +89,17 @@ def item_id(item: Item) -> str:
 
 
 def content_key(value: Any) -> bytes:
-    """Return a short hash of a JSON value, in which the order of keys does not matter.
-
-    :param value: a JSON value, such as an item or a channel.
-    """
+    """Return a short hash of a JSON value, in which the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
 
 
 def components(channel: Any) -> list[Any]:
-    """Return a channel's message components, including those that LivePerson's page nests in a list.
-
-    :param channel: a channel.
-    """
+    """Return a channel's message components, including those that LivePerson's page nests in a list."""
     return _flat(channel.get("messageComponents")) if isinstance(channel, dict) else []
 
 
 def field(source: Item, key: str) -> Any:
-    """Return a field's value under either of its spellings; None if neither has one.
-
-    :param source: a channel or a component.
-    :param key: the field's first spelling.
-    """
+    """Return a field's value under either of its spellings; None if neither has one."""
     value = source.get(key)
     return source.get(SPELLINGS[key]) if value is None and key in SPELLINGS else value
 
@@ -126,8 +109,6 @@ def placeholders(component: Any) -> list[str]:
 
     ``${{1}}`` and ``{{name}}`` are placeholders. ``$1`` is one only where the component declares variable 1;
     elsewhere it may be a price.
-
-    :param component: a message component.
     """
     if not isinstance(component, dict):
         return []
@@ -138,27 +119,18 @@ def placeholders(component: Any) -> list[str]:
 
 
 def declared(component: Any) -> list[str] | None:
-    """Return the variables that a component declares; None if it declares none, or not as a list.
-
-    :param component: a message component.
-    """
+    """Return the variables that a component declares; None if it declares none, or not as a list."""
     return strings(field(component, "variables")) if isinstance(component, dict) else None
 
 
 def takes(component: Any) -> list[str]:
-    """Return the variables that a component takes: those it declares, or else those that its texts use.
-
-    :param component: a message component.
-    """
+    """Return the variables that a component takes: those it declares, or else those that its texts use."""
     stated = declared(component)
     return placeholders(component) if stated is None else stated
 
 
 def media_header(component: Any) -> str | None:
-    """Return the sub_type of a media header (``image``, ``video`` or ``document``); None for other components.
-
-    :param component: a message component.
-    """
+    """Return the sub_type of a media header (``image``, ``video`` or ``document``); None for other components."""
     if not isinstance(component, dict) or component.get("type") != "header":
         return None
     sub_type = component.get("sub_type")
@@ -166,10 +138,7 @@ def media_header(component: Any) -> str | None:
 
 
 def variables(*channels: Any) -> list[str]:
-    """Return the variables that channels' templates take, sorted, without those of media headers.
-
-    :param channels: the channels.
-    """
+    """Return the variables that channels' templates take, sorted, without those of media headers."""
     names: set[str] = set()
     for channel in channels:
         for component in components(channel):
@@ -183,8 +152,6 @@ def header_variables(*channels: Any) -> list[str]:
 
     A header takes one if its texts hold a placeholder, or if it declares a variable and its content is not a fixed
     URL: LivePerson's page has a document header that declares variable 1 but links to a fixed file.
-
-    :param channels: the channels.
     """
     found: dict[str, None] = {}
     for channel in channels:
@@ -197,11 +164,7 @@ def header_variables(*channels: Any) -> list[str]:
 
 
 def newer(one: Item, other: Item) -> Item:
-    """Return the state of a configuration that was updated last; the second one if that cannot be told.
-
-    :param one: a state of the configuration.
-    :param other: another state, found later.
-    """
+    """Return the state of a configuration that was updated last; the second one if that cannot be told."""
     first, second = parse_timestamp(one.get("updatedAt")), parse_timestamp(other.get("updatedAt"))
     return one if first and (not second or first > second) else other
 

@@ -8,19 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode
-from airflow_provider_outbound.model.items import (
-    Item,
-    Record,
-    channels,
-    components,
-    header_variables,
-    media_header,
-    newer,
-    placeholders,
-    takes,
-    variables,
-)
+from airflow_provider_outbound.model.items import Item, Record
 from airflow_provider_outbound.model.values import sort_variables, strings, text
 
 _WORD = re.compile(r"[\w.+-]+")
@@ -45,20 +35,22 @@ class Match:
         ``language`` is that of the first channel that fits; the other fields cover all channels that fit.
         """
         item = self.item or {}
-        parts = [each for channel in self.channels for each in components(channel) if isinstance(each, dict)]
+        parts = [
+            each for channel in self.channels for each in shapes.components(channel) if isinstance(each, dict)
+        ]
         return {
             "id": text(item.get("id")),
             "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
             "updated_at": text(item.get("updatedAt")),
             "channels": [text(channel.get("type")) for channel in self.channels],
             "language": text(self.channels[0].get("language")),
-            "variables": variables(*self.channels),
-            "header_variables": header_variables(*self.channels),
+            "variables": shapes.variables(*self.channels),
+            "header_variables": shapes.header_variables(*self.channels),
             "components": [
                 {
                     "type": text(each.get("type")),
                     "sub_type": text(each.get("sub_type")),
-                    "variables": sort_variables(takes(each)),
+                    "variables": sort_variables(shapes.takes(each)),
                 }
                 for each in parts
             ],
@@ -69,8 +61,6 @@ class TemplateIndex:
     """A listing by the names of its templates, for many lookups.
 
     It holds bytes and no decoded objects: Python's garbage collector would visit each of those, again and again.
-
-    :param records: the first items of the listing.
     """
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
@@ -80,22 +70,16 @@ class TemplateIndex:
         self.add(records)
 
     def add(self, records: Iterable[Record]) -> None:
-        """Add items of the listing.
-
-        :param records: the next items.
-        """
+        """Add items of the listing."""
         for raw, item in records:
             self.count += 1
-            names = [name for channel in channels(item) for name in _names(item, channel)]
+            names = [name for channel in shapes.channels(item) for name in _names(item, channel)]
             for name in dict.fromkeys([*names, *_names(item, None)]):
                 if self._first.setdefault(name, raw) is not raw:
                     self._others.setdefault(name, []).append(raw)
 
     def named(self, name: str) -> list[Item]:
-        """Return the items that have a name, or a channel with that WhatsApp templatename.
-
-        :param name: the name.
-        """
+        """Return the items that have a name, or a channel with that WhatsApp templatename."""
         raws = [self._first[name], *self._others.get(name, ())] if name in self._first else []
         return [decode(raw) for raw in raws]
 
@@ -139,18 +123,15 @@ class Criteria:
             object.__setattr__(self, "variables", tuple(sort_variables(wanted)))
 
     def match(self, index: TemplateIndex) -> Match:
-        """Find the template in a listing; the one updated last if several fit.
-
-        :param index: the listing.
-        """
+        """Find the template in a listing; the one updated last if several fit."""
         best: tuple[Item, list[Item]] | None = None
         near: dict[str, None] = {}
         for item in index.named(self.name):
-            objects = [channel for channel in channels(item) if isinstance(channel, dict)]
+            objects = [channel for channel in shapes.channels(item) if isinstance(channel, dict)]
             named = [channel for channel in objects if self.name in _names(item, channel)]
             misfits = [self._misfit(channel) for channel in named]
             fitting = [channel for channel, misfit in zip(named, misfits, strict=True) if not misfit]
-            if fitting and (not best or newer(best[0], item) is item):
+            if fitting and (not best or shapes.newer(best[0], item) is item):
                 best = (item, fitting)
             near |= dict.fromkeys(misfits or ["has no channel yet"])
         name = _shown(self.name)
@@ -168,11 +149,14 @@ class Criteria:
             return f"is in {_place(kind)}, not in {_place(self.channel)}"
         if self.language not in (None, language):
             return f"is in {_place(kind, language)}, not in {_place(self.channel, self.language)}"
-        taken = variables(channel)
+        taken = shapes.variables(channel)
         if self.variables is None or set(taken) == set(self.variables):
             return ""
         used = sort_variables(
-            name for each in components(channel) if not media_header(each) for name in placeholders(each)
+            name
+            for each in shapes.components(channel)
+            if not shapes.media_header(each)
+            for name in shapes.placeholders(each)
         )
         differ = f" (its texts use {used})" if used != taken else ""
         return f"has variables {taken} in {_place(kind, language)}{differ}, not {list(self.variables)}"

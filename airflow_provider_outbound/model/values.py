@@ -1,4 +1,4 @@
-"""Loose values as typed ones: what cannot be read is None, never an error."""
+"""Loose JSON values as typed ones: what cannot be read is None, never an error."""
 
 from __future__ import annotations
 
@@ -14,28 +14,19 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")  # 19 digits hold any 64-bit in
 
 
 def utf8_safe(text: str) -> str:
-    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark.
-
-    :param text: any text.
-    """
+    """Return text that UTF-8 can hold: half a surrogate pair becomes a question mark."""
     return text.encode(errors="replace").decode()
 
 
 def text(value: Any) -> str | None:
-    """Return a string or a number as text that UTF-8 can hold; None for anything else.
-
-    :param value: a JSON value.
-    """
+    """Return a string or a number as text that UTF-8 can hold; None for anything else."""
     if isinstance(value, str):
         return value if value.isascii() else utf8_safe(value)
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def strings(value: Any) -> list[str] | None:
-    """Return a list of strings from a list of strings or numbers, or from a single one; None for anything else.
-
-    :param value: a JSON value.
-    """
+    """Return a list of strings from a list of strings or numbers, or from a single one; None for anything else."""
     if value is None:
         return None
     values = value if isinstance(value, list) else [value]
@@ -46,10 +37,7 @@ def strings(value: Any) -> list[str] | None:
 
 
 def integer(value: Any) -> int | None:
-    """Return a 64-bit integer from a number or from ASCII digits; None for anything else.
-
-    :param value: a JSON value.
-    """
+    """Return a 64-bit integer from a number or from ASCII digits; None for anything else."""
     number: int | None = None
     if isinstance(value, str):
         number = int(value) if _INTEGER.fullmatch(value) else None
@@ -61,10 +49,7 @@ def integer(value: Any) -> int | None:
 
 
 def boolean(value: Any) -> bool | None:
-    """Return true or false from a boolean or from its text; None for anything else.
-
-    :param value: a JSON value.
-    """
+    """Return true or false from a boolean or from its text; None for anything else."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
@@ -92,19 +77,13 @@ def parse_timestamp(value: Any) -> datetime | None:
 
 
 def sort_variables(names: Iterable[str]) -> list[str]:
-    """Return the names of variables each once, ``9`` before ``10``.
-
-    :param names: the names, in any order.
-    """
+    """Return the names of variables each once, ``9`` before ``10``."""
     distinct = sorted(set(names))
     return sorted(distinct, key=len) if len(distinct) > 1 else distinct
 
 
 def xcom_safe(value: Any) -> Any:
-    """Return JSON data as Airflow can store it: text that UTF-8 can hold, and no number out of bounds.
-
-    :param value: what ``json.loads`` returned.
-    """
+    """Return JSON data as Airflow can store it: text that UTF-8 can hold, and no number out of bounds."""
     if isinstance(value, dict):
         return {utf8_safe(key): xcom_safe(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -18,17 +18,7 @@ from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.model.items import Item, Record
 from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, text
-from airflow_provider_outbound.tables.schemas import (
-    CHANNEL,
-    COMPONENT,
-    CONFIGURATIONS,
-    ID,
-    NAME,
-    TABLES,
-    Columns,
-    schema,
-    types,
-)
+from airflow_provider_outbound.tables import schemas
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +46,7 @@ def parts(
     account_id: str,
     now: Callable[[], datetime],
     anomalies: Counter[str],
-    names: Iterable[str] = TABLES,
+    names: Iterable[str] = schemas.TABLES,
 ) -> Iterator[Part]:
     """Make the tables of a listing in parts that fit into memory, at least one.
 
@@ -126,10 +116,7 @@ def _tables(
 
 
 def concat_parts(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
-    """Return the tables of a whole listing from those of its parts.
-
-    :param parts: the tables of each part, by name; at least one.
-    """
+    """Return the tables of a whole listing from those of its parts."""
     import pyarrow as pa
 
     pieces = list(parts)
@@ -141,13 +128,13 @@ def _configurations(records: list[Record], account_id: str, fetched_at: datetime
 
     items = [record.item for record in records]
     channels = [[each for each in shapes.channels(item) if isinstance(each, dict)] for item in items]
-    columns = _read(CONFIGURATIONS, items, found)
+    columns = _read(schemas.CONFIGURATIONS, items, found)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
         columns[column] = [_distinct([channel.get(key) for channel in each]) for each in channels]
     columns["variables"] = [shapes.variables(*each) for each in channels]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
     columns["account_id"] = pa.repeat(account_id, len(items))
-    moment = pa.scalar(fetched_at, types()["timestamp"])
+    moment = pa.scalar(fetched_at, schemas.types()["timestamp"])
     columns["fetched_at"] = pa.repeat(moment, len(items))  # type: ignore[call-overload]
     return _table("configurations", columns)
 
@@ -173,13 +160,13 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
     ]
     of_channel = pa.array([number for number, _, _ in rows], pa.int64())
     of_item = pa.array([number for number, _, _ in channels], pa.int64()).take(of_channel)
-    items_own = _read((ID, NAME), items, _Found())  # the other table has counted its anomalies
-    channels_own = _read(CHANNEL, [channel for _, _, channel in channels], found)
+    items_own = _read((schemas.ID, schemas.NAME), items, _Found())  # the other table has counted its anomalies
+    channels_own = _read(schemas.CHANNEL, [channel for _, _, channel in channels], found)
     columns = {f"configuration_{name}": array.take(of_item) for name, array in items_own.items()}
     columns |= {name: array.take(of_channel) for name, array in channels_own.items()}
     columns["channel_index"] = pa.array([index for _, index, _ in channels], pa.int64()).take(of_channel)
     columns["component_index"] = [None if each is _NONE else index for _, index, each in rows]
-    columns |= _read(COMPONENT, [component for _, _, component in rows], found)
+    columns |= _read(schemas.COMPONENT, [component for _, _, component in rows], found)
     used = [None if each is _NONE else shapes.placeholders(each) for _, _, each in rows]
     columns["placeholders"] = used
     columns["raw"] = [None if each is _NONE else encode(each) for _, _, each in rows]
@@ -198,7 +185,7 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
     return _table("components", columns)
 
 
-def _read(columns: Columns, sources: list[Any], found: _Found) -> dict[str, Any]:
+def _read(columns: schemas.Columns, sources: list[Any], found: _Found) -> dict[str, Any]:
     """Read fields of objects into typed columns."""
     objects = [each if isinstance(each, dict) else {} for each in sources]
     if odd := sum(not isinstance(each, dict) for each in sources):
@@ -223,14 +210,14 @@ def _array(column: str, kind: str, values: list[Any], found: _Found) -> pa.Array
     inner = chain.from_iterable(each for each in lists if isinstance(each, list))
     if set(map(type, values)) <= _PLAIN[kind] and set(map(type, inner)) <= {str}:
         with suppress(UnicodeEncodeError, OverflowError):
-            return pa.array(values, types()[kind])
+            return pa.array(values, schemas.types()[kind])
     stored = [None if value is None else _READERS[kind](value) for value in values]
     for value, kept in zip(values, stored, strict=True):
         if value is not None and kept is None:
             found[f"unreadable {column}", ""] += 1
         elif kind in ("string", "strings") and _replaced(value, kept):
             found[f"{column} with half a character, replaced", ""] += 1
-    return pa.array(stored, types()[kind])
+    return pa.array(stored, schemas.types()[kind])
 
 
 def _replaced(value: Any, kept: Any) -> bool:
@@ -259,4 +246,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def _table(name: str, columns: dict[str, Any]) -> pa.Table:
     import pyarrow as pa
 
-    return pa.table([columns[column] for column in schema(name).names], schema=schema(name))
+    return pa.table([columns[column] for column in schemas.schema(name).names], schema=schemas.schema(name))

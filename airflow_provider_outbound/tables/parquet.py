@@ -56,11 +56,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
 
 
 def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[str, pa.Table]]:
-    """Yield tables part by part, once all are made; a temporary folder holds them.
-
-    :param parts: the tables, part by part; at least one part.
-    :param names: the tables' names.
-    """
+    """Yield tables part by part, once all are made; a temporary folder holds them."""
     import pyarrow.parquet as pq
 
     with TemporaryDirectory() as folder:
