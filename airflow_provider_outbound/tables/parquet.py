@@ -40,7 +40,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
     # Readers of a folder skip names that begin with a dot.
     unfinished = {name: path.parent / f".{name}.{uuid.uuid4().hex}" for name, path in files.items()}
     try:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(prefix="outbound-") as folder:
             made = _make(parts, files, folder)
             rows = {name: pq.read_metadata(file).num_rows for name, file in made.items()}
             for name, path in unfinished.items():
@@ -59,7 +59,7 @@ def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[st
     """Yield tables part by part, once all are made; a temporary folder holds them."""
     import pyarrow.parquet as pq
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(prefix="outbound-") as folder:
         files = {name: pq.ParquetFile(file) for name, file in _make(parts, names, folder).items()}
         for group in range(min(file.num_row_groups for file in files.values())):
             yield {name: file.read_row_group(group).cast(schema(name)) for name, file in files.items()}
