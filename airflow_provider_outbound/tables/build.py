@@ -212,11 +212,12 @@ def _array(column: str, kind: str, values: list[Any], found: _Found) -> pa.Array
         with suppress(UnicodeEncodeError, OverflowError):
             return pa.array(values, schemas.types()[kind])
     stored = [None if value is None else _READERS[kind](value) for value in values]
-    for value, kept in zip(values, stored, strict=True):
-        if value is not None and kept is None:
-            found[f"unreadable {column}", ""] += 1
-        elif kind in ("string", "strings") and _replaced(value, kept):
-            found[f"{column} with half a character, replaced", ""] += 1
+    if unreadable := stored.count(None) - values.count(None):
+        found[f"unreadable {column}", ""] += unreadable
+    if kind in ("string", "strings"):
+        pairs = zip(values, stored, strict=True)
+        if replaced := sum(_replaced(value, kept) for value, kept in pairs if kept is not None):
+            found[f"{column} with half a character, replaced", ""] += replaced
     return pa.array(stored, schemas.types()[kind])
 
 

@@ -36,6 +36,7 @@ WORKERS = ("worker-1", "worker-2")
 GATES = 50
 POKE_INTERVAL = 4
 PAGE = 20
+WRONG = 3  # calls that may be sent ahead past the end of the one listing of three pages, after as many calls
 TRIGGERS = """
     SELECT task_instance.run_id, trigger.kwargs, trigger.triggerer_id
     FROM task_instance JOIN trigger ON trigger.id = task_instance.trigger_id
@@ -105,8 +106,11 @@ class Cluster:
             min(counts.values()) > 0,
             f"{2 * len(counts)} Parquet files hold what the account does ({shown(counts)} configurations)",
         )
-        made, expected = self.sandbox.calls["list"], sum(calls(self.sandbox, channel) for channel in CHANNELS)
-        self.check(made == expected, f"{made} list calls: each listing's pages, and two that prove its end")
+        made, needed = self.sandbox.calls["list"], sum(calls(self.sandbox, channel) for channel in CHANNELS)
+        self.check(
+            needed <= made <= needed + WRONG,
+            f"{made} list calls: {needed} for the pages and the proof of their ends, the others past an end",
+        )
 
     def gates(self) -> dict[str, Stored]:
         """Start all gates and wait until all are deferred; return what is stored of their triggers."""
