@@ -208,10 +208,11 @@ def _array(column: str, kind: str, values: list[Any], found: _Found) -> pa.Array
 
     lists = [each for each in values if each is not None] if kind == "strings" else []
     inner = chain.from_iterable(each for each in lists if isinstance(each, list))
-    if set(map(type, values)) <= _PLAIN[kind] and set(map(type, inner)) <= {str}:
+    plain, read = _KINDS[kind]
+    if set(map(type, values)) <= {plain, type(None)} and set(map(type, inner)) <= {str}:
         with suppress(UnicodeEncodeError, OverflowError):
             return pa.array(values, schemas.types()[kind])
-    stored = [None if value is None else _READERS[kind](value) for value in values]
+    stored = [None if value is None else read(value) for value in values]
     if unreadable := stored.count(None) - values.count(None):
         found[f"unreadable {column}", ""] += unreadable
     if kind in ("string", "strings"):
@@ -227,20 +228,13 @@ def _replaced(value: Any, kept: Any) -> bool:
     return any(isinstance(one, str) and one != other for one, other in zip(values, texts, strict=True))
 
 
-#: The types of values that a column takes as they are.
-_PLAIN: dict[str, set[type]] = {
-    "string": {str, type(None)},
-    "int64": {int, type(None)},
-    "bool": {bool, type(None)},
-    "timestamp": {type(None)},
-    "strings": {list, type(None)},
-}
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "string": text,
-    "int64": integer,
-    "bool": boolean,
-    "timestamp": parse_timestamp,
-    "strings": strings,
+#: The type of values that a column takes as they are, beside None, and what reads any other value.
+_KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+    "string": (str, text),
+    "int64": (int, integer),
+    "bool": (bool, boolean),
+    "timestamp": (datetime, parse_timestamp),
+    "strings": (list, strings),
 }
 
 
