@@ -175,7 +175,7 @@ def test_thousands_of_types_are_one_short_line(connect: Connect, logs: Callable[
 
 @pytest.mark.fault("A7")
 def test_connection_that_does_not_exist() -> None:
-    with pytest.raises(ConfigError, match="there is no Connection 'nowhere': create it"):
+    with pytest.raises(ConfigError, match="Airflow found no Connection 'nowhere': create it"):
         OutboundHook("nowhere").get_configurations()
 
 
