@@ -1,4 +1,4 @@
-"""Read an Airflow Connection into an account."""
+"""Turn an Airflow Connection into an account."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 @contextmanager
 def missing_connection(conn_id: str) -> Iterator[None]:
-    """Turn Airflow's errors for a Connection that it can't give into errors of this package.
+    """Turn Airflow's errors about a Connection into errors of this package.
 
     :param conn_id: the Connection to look up.
-    :raises ConnectionNotFound: if Airflow finds none, also since a secrets backend or an API server is down.
+    :raises ConnectionNotFound: if Airflow finds none, or its secrets backend or API server is down.
     :raises ConfigError: if Airflow denies access, or the Connection's environment variable can't be read.
     """
     shown = f"Connection {printable(repr(conn_id), 80)}"
@@ -54,17 +54,17 @@ def missing_connection(conn_id: str) -> Iterator[None]:
         if broken := _broken_variable(conn_id):
             raise ConfigError(f"{shown}: {broken}") from None
         raise ConnectionNotFound(
-            f"there is no {shown}: create it, with type {CONN_TYPE}. If it exists, Airflow's secrets backend "
+            f"Airflow found no {shown}: create it, with type {CONN_TYPE}. If it exists, Airflow's secrets backend "
             "failed or could not read it; Airflow logs the cause at level DEBUG"
         ) from None
-    except AirflowRuntimeError as error:  # what Airflow's API server said to the task
+    except AirflowRuntimeError as error:  # the response of Airflow's API server
         raise ConnectionNotFound(f"Airflow could not look up {shown}: {printable(error)}") from None
     except PermissionError as error:  # Airflow 3.3's AirflowSecretsBackendAccessDenied
         raise ConfigError(f"Airflow denies access to {shown}: {printable(error)}") from None
 
 
 def _broken_variable(conn_id: str) -> str:
-    """Return what is wrong with an environment variable that Airflow skipped; empty if there is none."""
+    """Return what is wrong with an environment variable that Airflow skipped; empty if nothing is."""
     name = f"AIRFLOW_CONN_{str(conn_id).upper()}"
     text = os.environ.get(name, "").strip()
     if not text.startswith("{"):
@@ -83,7 +83,7 @@ def _broken_variable(conn_id: str) -> str:
 def account_of(connection: Connection) -> Account:
     """Return the account that an Airflow Connection describes.
 
-    :param connection: of type ``liveperson_outbound``; see the docs' page of its fields.
+    :param connection: of type ``liveperson_outbound``; ``docs/connection.rst`` lists its fields.
     :raises ConfigError: naming the field that is wrong.
     """
     shown = f"Connection {printable(repr(connection.conn_id), 80)}"
@@ -97,7 +97,7 @@ def account_of(connection: Connection) -> Account:
 
 def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
-        raise ConfigError(f"its type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
+        raise ConfigError(f"type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     settings = _settings(connection.extra)
     login, password = "", "password (token)"
     if settings.auth == "app_jwt":
@@ -108,7 +108,7 @@ def _account(connection: Connection) -> Account:
     except ConfigError:
         # Not shown: in a URI whose secret is not percent-encoded, a part of the secret ends up here.
         raise ConfigError(
-            "schema (account id) must be of letters, digits, - and _; in a URI, the secret must be percent-encoded"
+            "schema (account id) must be letters, digits, - and _; in a URI, the secret must be percent-encoded"
         ) from None
     secret = Secret(_credential(password, connection.password))
     urls = {"domain_url": DOMAIN_URL, **_hosts(connection.host, connection.port)}
@@ -127,7 +127,7 @@ def _settings(text: str | None) -> Settings:
         raise ConfigError(f"extra is a JSON {type(extra).__name__}: it must be an object")
     if unknown := extra.keys() - set(EXTRAS):
         shown = printable(sorted(unknown))
-        raise ConfigError(f"extra has {shown}, which is not known: there are {', '.join(EXTRAS)}")
+        raise ConfigError(f"extra has {shown}, which is not known: the extras are {', '.join(EXTRAS)}")
     given = {key: value for key, value in extra.items() if value not in (None, "")}
     if "verify" in given:
         given["verify"] = _verify(given["verify"])
@@ -173,7 +173,7 @@ def _proxies(value: object) -> dict[str, Secret]:
             return {scheme: Secret(url) for scheme, url in urls.items()}
     raise ConfigError(
         'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
-        "with special characters of the password percent-encoded"
+        "with special characters in the password percent-encoded"
     )
 
 
@@ -190,7 +190,7 @@ def _hosts(host: str | None, port: int | None) -> dict[str, str]:
         return dict.fromkeys(("list_url", "sentinel_url", "domain_url"), _base_url("host", host, port))
     base = _base_url("host", f"https://{host}", port)
     if "." not in host:
-        raise ConfigError("host is neither va, lo or sy nor a name with a dot in it")
+        raise ConfigError("host must be va, lo, sy, or a name with a dot in it")
     return {"list_url": base}
 
 
@@ -198,10 +198,10 @@ def _base_url(field: str, url: str, port: int | None = None) -> str:
     """Return a URL's scheme, host and port. What was given is not shown: it may hold a password."""
     parts = _split(url)
     base = f"{parts.scheme}://{parts.netloc.lower()}".rstrip(":") if parts else ""
-    # Compared with what was given, as urlsplit drops line breaks.
+    # Compared with what was given, because urlsplit drops line breaks.
     if not parts or parts.scheme not in ("https", "http") or "@" in base or url.lower().rstrip("/:") != base:
         raise ConfigError(
-            f"{field} is no host or base URL: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}"
+            f"{field} is not a host or base URL: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}"
         )
     if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
         raise ConfigError(f"{field} is http://, which would show the secret to others: use https://")
@@ -209,7 +209,7 @@ def _base_url(field: str, url: str, port: int | None = None) -> str:
 
 
 def _split(url: object) -> SplitResult | None:
-    """Return the parts of a URL that names a host, and any port properly; None for anything else."""
+    """Return the parts of a URL with a valid host and port; None for anything else."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
         return parts if parts.port != 0 and HOST_NAME.fullmatch(parts.hostname or "") else None

@@ -1,4 +1,4 @@
-"""What Airflow asks of an installed provider; imports only Python's own, as every Airflow process calls it."""
+"""The provider's metadata. It imports only the standard library, because every Airflow process calls it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from typing import Any
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata, after Airflow's ``provider.yaml`` schema."""
+    """Return the provider's metadata, in the form of Airflow's ``provider.yaml``."""
     info: dict[str, Any] = json.loads(Path(__file__).with_name("provider.json").read_text())
     return info

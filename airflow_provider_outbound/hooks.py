@@ -63,14 +63,14 @@ class OutboundHook(BaseHook):
 
     @property
     def account(self) -> Account:
-        """The account that the Connection stands for.
+        """The account that the Connection describes.
 
-        :raises ConfigError: if there is no such Connection, or it is wrong.
+        :raises ConfigError: if the Connection is missing or wrong.
         """
         return (self._access or self._read_connection()).account
 
     def _read_connection(self) -> Access:
-        """Read the Connection as it is now, and keep hosts and token if it is as before."""
+        """Read the Connection as it is now; keep hosts and token if it has not changed."""
         with missing_connection(self.outbound_conn_id):
             # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
             account = account_of(self.get_connection(self.outbound_conn_id))
@@ -86,8 +86,8 @@ class OutboundHook(BaseHook):
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
         """Yield the account's configurations as its pages arrive.
 
-        They arrive before the end is proven: an error may follow, and one that was deleted meanwhile may be among
-        them. One that is listed twice is yielded once, as listed first. If the listing changes and has to be read
+        They arrive before the end is proven: an error may follow, and a configuration that is deleted meanwhile
+        may be among them. One that is listed twice is yielded once, as first listed. If the listing has to be read
         again, those already yielded are not repeated. Memory holds a few pages and a key per configuration.
 
         :param channel: one channel, such as ``wa``; None for all.
@@ -108,7 +108,7 @@ class OutboundHook(BaseHook):
         return items
 
     def _pages(self, channel: Channels, keep: Records) -> Iterator[Page]:
-        """Yield what channels' listings hold, a page of offset 0 discarding those before it; log a summary."""
+        """Yield the pages of channels' listings, then log a summary; one of offset 0 discards those before it."""
         names = parse_channels(channel)
         wanted = [None] if names is None else [check_path_segment("channel", name) for name in names]
         started, count, kinds = time.monotonic(), 0, Counter[str | None]()
@@ -126,10 +126,10 @@ class OutboundHook(BaseHook):
         self.log.info("%d configurations at %s, read in %.1f s: %s%s", count, place, took, _counts(kinds), twice)
         if not count:
             self.log.warning(
-                "0 configurations at %s, channel %s. A wrong region can answer with an empty list: check the "
+                "0 configurations at %s, channel %s. A wrong region may answer with an empty list: check the "
                 "Connection's host and schema. Known channels: %s",
                 place,
-                printable(channel),
+                printable(channel or "all"),
                 ", ".join(CHANNELS),
             )
 
@@ -143,7 +143,7 @@ class OutboundHook(BaseHook):
         return Criteria(name, channel, language).match(self.index_templates(channel)).item
 
     def index_templates(self, channel: str | None = None) -> TemplateIndex:
-        """Return the account's templates by name, with the Connection as it is now, for many lookups.
+        """Return the account's templates by name, for many lookups; read the Connection anew.
 
         :param channel: one channel, such as ``wa``; None for all.
         """
@@ -153,7 +153,7 @@ class OutboundHook(BaseHook):
     def iter_parts(self, channel: Channels = None, names: Collection[str] = TABLES) -> Iterator[Part]:
         """Yield the tables of one listing in parts as its pages arrive; after the last one, log the anomalies.
 
-        An error may follow. If the listing changes and has to be read again, a part of offset 0 begins anew.
+        An error may follow. A part of offset 0 discards those before it.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
@@ -170,7 +170,7 @@ class OutboundHook(BaseHook):
     def iter_tables(
         self, channel: Channels = None, names: Collection[str] = TABLES
     ) -> Iterator[dict[str, pa.Table]]:
-        """Yield the tables of one listing in parts, by name, when it has been read whole, into temporary files.
+        """Read a whole listing into temporary files, then yield its tables in parts, by name.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
@@ -201,7 +201,7 @@ class OutboundHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one page; return whether it worked, and what was found or what to change."""
         try:
-            access = Access(self.account, retry_waits=(), mask=mask_secret)  # somebody waits for the result
+            access = Access(self.account, retry_waits=(), mask=mask_secret)  # a person waits for the result
             with self._open(access) as api:
                 items = [record.item for record in api.list_page(None, 0)]
         except OutboundError as error:
@@ -231,7 +231,7 @@ def airflow_errors() -> Iterator[None]:
     except TRANSIENT:
         raise
     except RecursionError as error:
-        raise AirflowFailException("LivePerson sent JSON that is nested too deeply to be passed on") from error
+        raise AirflowFailException("LivePerson sent JSON that is nested too deeply to store or write") from error
     except OutboundError as error:
         raise AirflowFailException(str(error)) from error
 
@@ -241,7 +241,7 @@ def _kinds(item: Item) -> list[str | None]:
 
 
 def _counts(kinds: Counter[str | None]) -> str:
-    """Return how many channels there are of each type, for the types that most have."""
+    """Return how many channels there are of each type, for the most frequent types."""
     shown = sorted((printable(kind, 40), count) for kind, count in kinds.most_common(MOST_TYPES))
     others = [f"and {len(kinds) - MOST_TYPES} other types"] if len(kinds) > MOST_TYPES else []
     return ", ".join([*(f"{kind} {count}" for kind, count in shown), *others]) or "no channels"

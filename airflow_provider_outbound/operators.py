@@ -22,14 +22,14 @@ from airflow_provider_outbound.tables.schemas import TABLES
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
 
-#: Bytes of XCom past which Airflow's docs send larger data to files; its MySQL column ends at 64 kB.
+#: Bytes of an XCom above which a warning suggests files, as Airflow's docs do; its MySQL column holds 64 kB.
 XCOM_LIMIT = 48_000
 
 
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
 
-    Without ``output_path`` the configurations are the task's XCom. With it they become two Parquet files,
+    Without ``output_path``, the configurations are the task's XCom. With it, they become two Parquet files,
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
@@ -37,9 +37,9 @@ class OutboundConfigurationsOperator(BaseOperator):
 
     :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
         (templated)
-    :param output_path: a folder: local, or any URL that Airflow's object storage takes. It may hold ``{table}``,
-        which gives each table a folder of its own, ``{channel}`` (several are joined by commas, None is ``all``)
-        and ``{conn_id}``, such as ``s3://lake/outbound/{table}/date={{ ds }}``. (templated)
+    :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
+        ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
+        folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
@@ -56,17 +56,17 @@ class OutboundConfigurationsOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.channel = channel
-        # As text, because Airflow 3.1 takes the methods of a Path for templates.
+        # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
         self.outbound_conn_id = outbound_conn_id
 
     def execute(self, context: Context) -> Any:
-        """Fetch, and return the items or where they were written."""
+        """Fetch the configurations, and return them or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
             for unknown in [each for each in channels or () if each not in CHANNELS]:
-                words = "Channel %s is none of %s: check its spelling"
+                words = "Unknown channel %s: check its spelling. Known channels: %s"
                 self.log.warning(words, printable(repr(unknown)), ", ".join(CHANNELS))
             if self.output_path is not None:
                 self._warn_if_shared(context)
@@ -82,7 +82,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         return items
 
     def _warn_if_shared(self, context: Context) -> None:
-        """Warn where mapped tasks have one path: each would replace the files of the others."""
+        """Warn if mapped tasks share one path: each would replace the others' files."""
         task = self.dag.task_dict[self.task_id] if context.get("ti") else self
         path = getattr(task, "partial_kwargs", {}).get("output_path")
         if path is not None and not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
@@ -112,7 +112,7 @@ def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[s
             raise ConfigError(f"output_path has {shown}: only {{table}}, {{channel}} and {{conn_id}} are known")
         try:
             files[table] = ObjectStoragePath(f"{folder.rstrip('/')}/{table}.parquet")
-            files[table].fs  # noqa: B018 - fails where no such storage is known
+            files[table].fs  # noqa: B018 - fails if the storage is unknown
         except (TypeError, ValueError, ImportError) as error:
             shown = printable(repr(folder))
             raise ConfigError(f"output_path {shown} can't be used: {printable(error)}") from error

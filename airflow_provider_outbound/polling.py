@@ -1,4 +1,4 @@
-"""One poll for all triggers of an event loop that wait on a connection and channel, one token for its channels."""
+"""One poll for all triggers of an event loop on one Connection and channel, one token for its channels."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, OutboundError
 from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
 
-#: Seconds between the starts of two accounts' polls, and the most that one waits for its start: 64 that begin
-#: together are spread over a second. At once, their threads would keep Python's interpreter lock from the loop.
+#: Seconds between the starts of two accounts' polls, and the longest wait for a start: 64 polls that are due
+#: together are spread over a second. Started at once, their threads would keep the interpreter lock from the loop.
 START_GAP, LONGEST_START = 1 / 64, 1.0
 
 #: The most seconds by which a poll may be early, since a wall clock and the loop's sleep differ a little.
@@ -48,9 +48,9 @@ class Gate:
     def match(self, found: TemplateIndex | OutboundError, now: datetime) -> Match:
         """Look for the template in a listing; transient errors count as "not there yet".
 
-        So does a Connection that Airflow can't find although it did before, for ten minutes at most.
+        So does a Connection that Airflow found before and can't find now, for ten minutes at most.
 
-        :param found: the listing, or the error that came instead.
+        :param found: the listing, or the error that reading it raised.
         :param now: the time, in UTC.
         :raises OutboundError: any other error.
         """
@@ -61,21 +61,21 @@ class Gate:
             return self._criteria.match(found)
         outage = now - (self._missing_since or now)
         if isinstance(found, TRANSIENT) or (missing and self._looked and outage < LONGEST_OUTAGE):
-            return Match(None, [], f"Could not look for {self._criteria}: {found}")
+            return Match(None, [], f"Could not look for {self._criteria}: {found}".rstrip("."))
         raise found
 
 
 class Poll(NamedTuple):
-    """When a poll ended, and what it found: the listing, or the error that came instead."""
+    """When a poll ended, and what it found: the listing, or the error that it raised."""
 
     at: datetime
     found: TemplateIndex | OutboundError
 
 
 class Poller:
-    """The polls of one account, one after the other: as few as its subscribers' intervals allow.
+    """The polls of one Connection, one after the other: as few as its subscribers' intervals allow.
 
-    :param conn_id: the Connection, read anew for each poll.
+    :param conn_id: the Connection, read again for each poll.
     """
 
     def __init__(self, conn_id: str) -> None:
@@ -87,7 +87,7 @@ class Poller:
         self._lock = asyncio.Lock()
 
     async def poll(self, channel: str | None, interval: float, now: Callable[[], datetime]) -> Poll:
-        """Return the last poll, or a new one if that is as old as the interval; concurrent callers share it.
+        """Return the last poll, or a new one if the last is as old as the interval; concurrent callers share it.
 
         :param channel: a channel such as ``wa``; None for all.
         :param interval: seconds.
@@ -95,7 +95,7 @@ class Poller:
         """
         called = now()
         async with self._lock:
-            # Thousands wake at the same moment. Each takes one step of the loop, so that none holds it up.
+            # Thousands may wake at once. Each takes its own step of the loop, so that none of them stalls it.
             await asyncio.sleep(0)
             if self._task:  # started by a caller that was cancelled
                 await asyncio.wait([self._task])
@@ -103,7 +103,7 @@ class Poller:
             if last and (called - last.at).total_seconds() < interval - min(EARLY, interval / 10):
                 return last
             self._task = asyncio.create_task(self._poll(channel, now))
-            # A caller that is cancelled must not take the poll from the others.
+            # Cancelling one caller must not cancel the poll of the others.
             return await asyncio.shield(self._task)
 
     async def _poll(self, channel: str | None, now: Callable[[], datetime]) -> Poll:
@@ -118,7 +118,7 @@ class Poller:
             with missing_connection(self._conn_id):
                 # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
                 account = account_of(await get_async_connection(self._conn_id))
-            # No retries: the next poll is one.
+            # No retries: the next poll serves as one.
             self._access = reuse_or_new(self._access, account, retry_waits=(), mask=_mask)
             found = await read(self._access, channel, cancelled, _start_delay())
         except OutboundError as error:
@@ -136,7 +136,7 @@ _MASKING = threading.Lock()
 
 
 def _mask(token: str) -> None:
-    """Keep a token out of logs, one at a time: Airflow compiles one regex of all its secrets each time."""
+    """Keep a token out of logs. One at a time: Airflow compiles one regex of all secrets for each."""
     with _MASKING:
         mask_secret(token)
 
@@ -153,22 +153,22 @@ def _start_delay() -> float:
 
 
 def _read(access: Access, channel: str | None, cancelled: threading.Event, delay: float) -> TemplateIndex:
-    """Read a listing in a thread; a cancelled poll ends before its next request, or in its wait."""
+    """Read a listing in a thread; a cancelled poll ends before its next request, or during a wait."""
 
     def sleep(seconds: float) -> None:
         if cancelled.wait(seconds):
             raise CancelledError
 
     sleep(delay)
-    # Nothing is sent ahead: one thread for an account is enough, and many would hold up the loop.
+    # Nothing is sent ahead: one thread per account is enough, and more would slow the loop.
     with Sender(access.account, sleep) as send:
         return read_index(Api(access, send, sleep), channel)
 
 
 class _DaemonThreads(Executor):
-    """Run each call in a thread of its own, which does not delay the process's end.
+    """Run each call in a daemon thread of its own, which does not delay the process's exit.
 
-    There are as many as accounts that are polled at once, so that accounts that hang hold up nobody else.
+    There is no limit, so that accounts whose servers hang delay no others.
     """
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -190,7 +190,7 @@ _POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}
 
 @asynccontextmanager
 async def subscribe(conn_id: str, channel: str | None) -> AsyncIterator[Poller]:
-    """Share the polls of an account; the last one to leave ends them.
+    """Share the polls of a Connection; when the last subscriber leaves, they end.
 
     :param conn_id: the Connection.
     :param channel: a channel such as ``wa``; None for all.
@@ -201,7 +201,7 @@ async def subscribe(conn_id: str, channel: str | None) -> AsyncIterator[Poller]:
     try:
         yield poller
     finally:
-        poller.subscribers -= Counter([channel])  # which drops a channel without any
+        poller.subscribers -= Counter([channel])  # this drops a channel without subscribers
         if channel not in poller.subscribers:
             poller._last.pop(channel, None)
         if not poller.subscribers:

@@ -28,15 +28,15 @@ from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-#: Seconds that Airflow waits for a triggerer that does not come back, past the sensor's own timeout.
+#: Seconds past the sensor's own timeout after which Airflow stops waiting for a triggerer.
 GRACE = 600
 
 
 class OutboundTemplateSensor(BaseSensorOperator):
     """Wait until a template exists, in the right channel and language and with the right variables.
 
-    Its XCom describes the configuration that was found, the one updated last if several fit: ``id`` (the campaign
-    call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
+    Its XCom describes the configuration that was found (the one updated last if several match): ``id`` (the
+    campaign call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
     ``header_variables`` (the call's ``headerVariables``) and ``components``.
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
@@ -74,19 +74,19 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self._hook: OutboundHook | None = None
         self._gate: Gate | None = None
-        self._seen = "no look was completed"
+        self._seen = "No look was completed"
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         with airflow_errors():
             if self._hook is None or self._gate is None:
                 looked = bool(context.get("task_reschedule_count"))  # in another process
-                # A look makes no retries: the next look is one.
+                # A look makes no retries: the sensor looks again anyway.
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
                 self._gate = Gate(self._criteria(), looked=looked)
                 if self.channel not in (None, *CHANNELS) and not looked:
-                    words = "Unknown channel %s: waiting for it all the same. Known: %s"
-                    self.log.warning(words, printable(self.channel), ", ".join(CHANNELS))
+                    words = "Unknown channel %s: check its spelling. Known channels: %s"
+                    self.log.warning(words, printable(repr(self.channel)), ", ".join(CHANNELS))
             found: TemplateIndex | OutboundError
             try:
                 found = self._hook.index_templates(self.channel)
@@ -95,7 +95,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
             match = self._gate.match(found, timezone.utcnow())
         self._seen = match.seen
         if match.item is None:
-            self.log.info("%s. Next look in %g s.", match.seen.rstrip("."), self.poke_interval)
+            self.log.info("%s. Next look in %g s.", match.seen, self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
         return PokeReturnValue(True, match.summary())
@@ -155,14 +155,14 @@ class OutboundTemplateSensor(BaseSensorOperator):
 
     @contextmanager
     def _own_words(self) -> Iterator[None]:
-        """Say in a timeout what was seen last, and let soft_fail hide nothing else."""
+        """Say what was seen last if the wait times out; let soft_fail hide nothing but that."""
         found: BaseException
         try:
             yield
             return
         except (AirflowSensorTimeout, AirflowFailException) as error:
             found = error
-        except AirflowSkipException as error:  # what the base class makes of any error, and of a timeout
+        except AirflowSkipException as error:  # the base class makes it of any error, and of a timeout
             found = error.__cause__ or AirflowSensorTimeout()
         late = isinstance(found, AirflowSensorTimeout)
         words = f"Timed out after {self.timeout:g} s. {self._seen}" if late else str(found)

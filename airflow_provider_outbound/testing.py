@@ -1,4 +1,4 @@
-"""A pytest fixture that serves a sandbox to the tests of DAGs.
+"""A pytest fixture that serves a sandbox to tests of DAGs.
 
 Import it into a `conftest.py` or a test module, and request it by name::
 

@@ -19,7 +19,7 @@ from airflow_provider_outbound.polling import Gate, subscribe
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class OutboundTemplateTrigger(BaseTrigger):
-    """Wait until a template exists, then fire once. All that wait on one connection and channel share polls.
+    """Wait until a template exists, then fire once. Triggers on one Connection and channel share polls.
 
     The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
     or ``{"status": "error", "message": str}``. Airflow stores the parameters and logs the event in clear; none of
@@ -31,7 +31,7 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param variables: exactly the variables it must take; None for any.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :param next_look: when to look first, if an earlier look of this wait was made elsewhere; now unless given.
+    :param next_look: when to look first, if this wait has already looked elsewhere; now unless given.
     :param deadline: when to give up, after one more look; never unless given.
     """
 
@@ -48,7 +48,7 @@ class OutboundTemplateTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what recreates this trigger elsewhere: points in time, so that a restart changes none."""
+        """Return what recreates this trigger elsewhere; times are points in time, which no restart changes."""
         arguments = {field.name: getattr(self, field.name) for field in fields(self)}
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
@@ -72,7 +72,7 @@ class OutboundTemplateTrigger(BaseTrigger):
             gate = Gate(criteria, looked=self.next_look is not None)
             async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:
-                    # A clock that was set back makes no look later than its interval.
+                    # At most the interval: a clock that was set back must not delay a look.
                     await sleep(min(_seconds(next_look - now()), self.poke_interval))
                     poll = await poller.poll(self.channel, self.poke_interval, now)
                     match = gate.match(poll.found, poll.at)
@@ -80,11 +80,11 @@ class OutboundTemplateTrigger(BaseTrigger):
                         return TriggerEvent({"status": "success", "template": match.summary()})
                     if self.deadline and now() > self.deadline:
                         return TriggerEvent({"status": "timeout", "seen": match.seen})
-                    # Counted from the poll, so that all who share it look again together.
+                    # Counted from the poll, so that all triggers that share it look again together.
                     next_look = poll.at + timedelta(seconds=self.poke_interval)
-                    # In a thread: the pipe that takes a triggerer's log may be full, and hold up the whole loop.
+                    # In a thread: the pipe that takes a triggerer's log may be full, and would block the loop.
                     wait = _seconds(next_look - now())
-                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen.rstrip("."), wait)
+                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen, wait)
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
 

@@ -35,7 +35,7 @@ def outbound_campaign_gate() -> None:
 
     @task
     def send_campaign(template: dict[str, Any]) -> str:
-        # Here a campaign calls LivePerson's Proactive API with the template that was found.
+        # A real campaign calls LivePerson's Proactive API here, with the template.
         message = f"Sending with {template['name']}, variables {template['variables']}"
         print(message)
         return message

@@ -266,7 +266,9 @@ def test_discovery_of_the_region(region: str) -> None:
 def test_discovered_host_is_none_of_livepersons(client: Client, host: Any) -> None:
     with Fake(domain=[{"service": "sentinel", "account": ACCOUNT, "baseURI": host}]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
-        with pytest.raises(ProtocolError, match="none of LivePerson's. Set the Connection's host to va, lo or sy"):
+        with pytest.raises(
+            ProtocolError, match="not one of LivePerson's hosts. Set the Connection's host to va, lo or sy"
+        ):
             client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["domain"]
 
@@ -276,7 +278,7 @@ def test_discovered_host_is_none_of_livepersons(client: Client, host: Any) -> No
 def test_discovery_without_an_answer(client: Client, answer: Any) -> None:
     with Fake(domain=[answer]) as fake:
         account = fake.account(list_url=None, sentinel_url=None)
-        with pytest.raises(ProtocolError, match="none of LivePerson's"):
+        with pytest.raises(ProtocolError, match="not one of LivePerson's hosts"):
             client.list_page(client.access(account), None, 0)
 
 

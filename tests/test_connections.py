@@ -130,8 +130,8 @@ def test_blank_extras_are_defaults(blank: Any) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"conn_type": "http"}, "its type is 'http'"),
-    ({"conn_type": None}, "its type is None"),
+    ({"conn_type": "http"}, "type is 'http'"),
+    ({"conn_type": None}, "type is None"),
     ({"login": None}, "login \\(client id\\) is empty"),
     ({"login": ""}, "login \\(client id\\) is empty"),
     ({"password": None}, "password \\(client secret\\) is empty"),
@@ -142,8 +142,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"password": "", "extra": {"auth": "bearer"}}, "password \\(token\\) is empty"),
     ({"schema": None}, "schema \\(account id\\) must be"),
     ({"schema": "w@va/canary-secret-5f1e"}, "schema .* must be .*; in a URI, the secret must be percent-encoded"),
-    ({"host": "eu"}, "host is neither va, lo or sy nor a name with a dot"),
-    ({"extra": {"tokenapi": "v2"}}, "extra has \\['tokenapi'\\], which is not known: there are auth, token_api,"),
+    ({"host": "eu"}, "host must be va, lo, sy, or a name with a dot"),
+    (
+        {"extra": {"tokenapi": "v2"}},
+        "extra has \\['tokenapi'\\], which is not known: the extras are auth, token_api,",
+    ),
     ({"extra": "{"}, "extra is not JSON"),
     ({"extra": []}, "extra is a JSON list: it must be an object"),
     ({"extra": 5}, "extra is a JSON int"),
@@ -289,7 +292,7 @@ def test_failing_secrets_backend_is_told_from_a_wrong_connection(
 ) -> None:
     use_backend(backend)
     with pytest.raises(
-        ConnectionNotFound, match="there is no Connection 'nil': create it.* secrets backend failed"
+        ConnectionNotFound, match="Airflow found no Connection 'nil': create it.* secrets backend failed"
     ):
         with missing_connection("nil"):
             get("nil")

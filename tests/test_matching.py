@@ -184,7 +184,7 @@ def test_criteria_in_messages(criteria: Criteria, shown: str) -> None:
     ],
 )
 def test_criteria_that_nothing_can_meet(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="template (name|channel|language|variables) is"):
+    with pytest.raises(ConfigError, match="template ((name|channel|language) is|variables are)"):
         Criteria(**arguments)
 
 

@@ -240,9 +240,9 @@ def test_an_unknown_channel_is_warned_about_once(
     with Fake(paged(ITEMS[:3])) as fake:
         connect(fake.connection())
         execute(channel=channel)
-    (warning,) = [line for line in logs() if line.startswith("WARNING Channel")]
+    (warning,) = [line for line in logs() if line.startswith("WARNING Unknown channel")]
     known = "wa, sms-twilio, apple-twilio, googlercs, inapp"
-    assert warning == f"WARNING Channel '{unknown}' is none of {known}: check its spelling"
+    assert warning == f"WARNING Unknown channel '{unknown}': check its spelling. Known channels: {known}"
 
 
 @pytest.mark.fault("F5")
@@ -250,7 +250,7 @@ def test_several_unknown_channels_are_each_warned_about(connect: Connect, logs: 
     with Fake(paged(ITEMS[:3])) as fake:
         connect(fake.connection())
         execute(channel="sms,wa,rcs,inapp")
-    warned = [line.split("'")[1] for line in logs() if line.startswith("WARNING Channel")]
+    warned = [line.split("'")[1] for line in logs() if line.startswith("WARNING Unknown channel")]
     assert warned == ["sms", "rcs"]
     assert {hit.path.rpartition("/")[2] for hit in fake.hits if hit.kind == "list"} == {
         "sms",

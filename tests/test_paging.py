@@ -154,7 +154,7 @@ def test_keeps_changing(client: Client) -> None:
     always = {call: (lambda items: items.insert(0, configuration(len(items)))) for call in range(1, 100, 2)}
     with (
         Fake(changing(items, always)) as fake,
-        pytest.raises(ListingChanged, match="keeps changing: it was read 4 times"),
+        pytest.raises(ListingChanged, match="keeps changing: it changed during each of 4 readings"),
     ):
         read(fake, client)
     assert fake.kinds().count("list") == 8

@@ -428,7 +428,7 @@ def test_a_connection_that_is_missing_for_ten_minutes_fails(
                 monkeypatch.delenv("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT")
             await world.run()
         assert waits.result().payload["status"] == "error"
-        assert "there is no Connection" in waits.result().payload["message"]
+        assert "Airflow found no Connection" in waits.result().payload["message"]
         assert 600 <= world.elapsed <= 720
 
     in_world(story)
@@ -436,14 +436,14 @@ def test_a_connection_that_is_missing_for_ten_minutes_fails(
 
 @pytest.mark.fault("W8")
 def test_a_gate_counts_an_outage_from_its_beginning() -> None:
-    gate, missing = Gate(Criteria("n")), ConnectionNotFound("there is none")
+    gate, missing = Gate(Criteria("n")), ConnectionNotFound("There is none.")
     with pytest.raises(ConnectionNotFound):  # it was never there
         gate.match(missing, BEGIN)
     assert gate.match(NetworkError("no response"), BEGIN).item is None  # it is
     almost = LONGEST_OUTAGE - timedelta(seconds=1)
     for outage in (BEGIN, BEGIN + 2 * LONGEST_OUTAGE):
         for passed in (timedelta(), almost):
-            assert gate.match(missing, outage + passed).seen == "Could not look for n: there is none"
+            assert gate.match(missing, outage + passed).seen == "Could not look for n: There is none"
         assert gate.match(TemplateIndex([]), outage + LONGEST_OUTAGE).item is None
     gate.match(missing, BEGIN)
     with pytest.raises(ConnectionNotFound):

@@ -207,9 +207,9 @@ def test_arguments_that_are_wrong(mode: str, world: AirflowClock, connect: Conne
         connect(fake.connection())
         for arguments, words in (
             ({"template_name": ""}, "template name is ''"),
-            ({"variables": "1"}, "template variables is '1'"),
+            ({"variables": "1"}, "template variables are '1'"),
             ({"channel": "../x"}, "channel is '../x'"),
-            ({"outbound_conn_id": "nowhere"}, "there is no Connection 'nowhere'"),
+            ({"outbound_conn_id": "nowhere"}, "Airflow found no Connection 'nowhere'"),
         ):
             with pytest.raises(AirflowFailException, match=words):
                 wait(mode, world, **arguments)
@@ -271,7 +271,7 @@ def test_a_connection_that_is_missing_for_ten_minutes_fails(
     with Fake([[]]) as fake:
         connect(fake.connection())
         world.then = partial(monkeypatch.delenv, "AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT", raising=False)
-        with pytest.raises(AirflowFailException, match="there is no Connection"):
+        with pytest.raises(AirflowFailException, match="Airflow found no Connection"):
             wait(mode, world, timeout=10_000)
     assert 600 <= world.elapsed <= 720
 
@@ -345,7 +345,7 @@ def test_channel_that_liveperson_does_not_list_is_warned_of_once(
         connect(fake.connection())
         with pytest.raises(AirflowSensorTimeout, match="none of 0 configurations"):
             wait(mode, world, channel="whatsapp", timeout=100)
-    warnings = [line for line in logs() if line.startswith("WARNING Unknown channel whatsapp: ")]
+    warnings = [line for line in logs() if line.startswith("WARNING Unknown channel 'whatsapp': ")]
     assert len(warnings) == 1
 
 

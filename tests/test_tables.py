@@ -241,9 +241,9 @@ def test_text_that_utf8_cannot_hold() -> None:
     assert component["variables"] == ["1", "half ? pair", "3"]
     assert (json.loads(row["raw"]), json.loads(component["raw"])) == (item, body)
     assert built.anomalies == {
-        "name with half a character, replaced": 1,
-        "content with half a character, replaced": 1,
-        "variables with half a character, replaced": 1,
+        "name with half a surrogate pair, replaced": 1,
+        "content with half a surrogate pair, replaced": 1,
+        "variables with half a surrogate pair, replaced": 1,
         "components whose variables and placeholders differ": 1,
     }
 

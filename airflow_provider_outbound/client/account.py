@@ -14,8 +14,8 @@ from msgspec import Meta, Struct
 
 from airflow_provider_outbound.errors import ConfigError, printable
 
-DOMAIN_URL = "https://api.liveperson.net"  # Domain API page; it says http://, which would be open to forgery
-REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: the hosts that the API's page lists
+DOMAIN_URL = "https://api.liveperson.net"  # Domain API page, which says http://: that could be forged
+REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: those whose hosts the API's page lists
 
 
 class Secret:
@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     page_size: Annotated[
         int, Meta(title="Page size (limit)", description="Configurations per request.", ge=2, le=1000)
     ] = 100
-    # To one host, in any one second. LivePerson's retry policy page allows 10 per account.
+    # For each host and account, in any one second. LivePerson's retry policy page allows 10 per account.
     requests_per_second: Annotated[
         float,
         Meta(title="Requests per second", description="LivePerson allows 10; 0 for no limit.", ge=0, le=1000),
@@ -78,7 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class Account(Settings, frozen=True, kw_only=True):
-    """What a client needs to know of one account. Bounds are checked where a Connection is read, not here.
+    """What a client needs to know about one account. Bounds are checked where a Connection is read, not here.
 
     :param account_id: LivePerson's account (site) id.
     :param client_id: the AppJWT client id; empty for a bearer token.
@@ -94,7 +94,7 @@ class Account(Settings, frozen=True, kw_only=True):
 
 
 def region_urls(region: str) -> dict[str, str]:
-    """Return the base URLs of a region, one of ``REGIONS``: of the configurations, and of the token endpoint."""
+    """Return the base URLs of one of ``REGIONS``: of its configurations, and of its token endpoint."""
     services = {"list_url": "handoff", "sentinel_url": "sentinel"}
     return {name: f"https://{region}.{service}.liveperson.net" for name, service in services.items()}
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
-LONGEST_WAIT = 60.0  # seconds that a Retry-After may ask for; past that Airflow's own retries do better
+LONGEST_WAIT = 60.0  # most seconds to wait for a Retry-After; beyond that, Airflow's own retries do better
 SMALLER_PAGE = 30  # the limit in the example of the API's page, for servers that refuse a larger one
 TOO_LARGE = (400, 413, 422)  # statuses by which a server may refuse a limit
 
@@ -37,7 +37,7 @@ HOSTS = Endpoint(purpose="find the hosts", advice=dict.fromkeys((400, 401, 404),
 
 
 class Access:
-    """What is known of an account from call to call: its hosts, its token, the page size that it accepts.
+    """What is known about an account from call to call: its hosts, its token, the page size that it accepts.
 
     :param account: whose configurations to read.
     :param retry_waits: seconds before each retry; empty for none (a sensor looks again anyway).
@@ -69,7 +69,7 @@ class Access:
 class Api:
     """The calls for one account, over one session.
 
-    :param access: what is known of the account; what a call learns is kept there.
+    :param access: what is known about the account; calls add to it.
     :param send: sends a request and returns its whole response.
     :param sleep: waits before a retry, in seconds.
     """
@@ -84,7 +84,7 @@ class Api:
 
         :param channel: a channel such as ``wa``; None for all.
         :param offset: how many configurations to skip.
-        :param ahead: the offsets that will probably be asked for next.
+        :param ahead: the offsets that will probably be requested next.
         :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
         """
         access, account = self.access, self.access.account
@@ -101,7 +101,7 @@ class Api:
         call = partial(self._call, LIST, build, partial(Reader.page, channel=channel, offset=offset))
         try:
             records = call()
-            # None may also be a stray error. One must not end a listing.
+            # None may also be a stray error, which must not end a listing.
             return (call() if records is None else records) or []
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
@@ -113,7 +113,7 @@ class Api:
                 log.warning("Page size %d was refused with status %d by %s: continuing with %d", *facts)
                 return records
             if error.status == 404 and channel is not None:
-                self.list_page(None, 0)  # raises unless the account is listed, and therefore the channel empty
+                self.list_page(None, 0)  # raises unless the account's listing answers: then the channel is empty
                 return []
             raise
 
@@ -140,19 +140,19 @@ class Api:
                 return urls
         raise ProtocolError(
             f"{host_of(account.domain_url)} named {printable(repr(base_uri), 80)} as the account's Sentinel host, "
-            "which is none of LivePerson's. Set the Connection's host to va, lo or sy."
+            "which is not one of LivePerson's hosts. Set the Connection's host to va, lo or sy."
         )
 
     def read_json(self, endpoint: Endpoint, request: Request) -> Any:
-        """Return the JSON value that a request gets."""
+        """Send a request and return the JSON value of its response."""
         return self._call(endpoint, lambda: request, Reader.json)
 
     def _call(self, endpoint: Endpoint, build: Callable[[], Request], read: Callable[[Reader], T]) -> T:
-        """Send a request, retrying transient failures and once with a new token, and return what is read."""
+        """Send a request and return what is read; retry transient failures, and once with a new token."""
         access, waits, renewed = self.access, iter(self.access.retry_waits), False
         while True:
-            # Built anew, so that its token is fresh after a wait. Outside the try: a login that was refused on the
-            # way is final. Repeating it can lock the app out.
+            # Built anew, so that its token is fresh after a wait. Outside the try: a login that is refused here is
+            # final, because repeating it can lock the app out.
             request = build()
             secrets = access.auth.secrets  # those of this request
             try:
@@ -174,9 +174,9 @@ class Api:
 
 
 def reuse_or_new(access: Access | None, account: Account, **options: Any) -> Access:
-    """Return the access, with its token, while its account stays as it is; a new one otherwise.
+    """Return the access, with its token, if its account has not changed; a new one otherwise.
 
-    :param access: the one in use; None for none yet.
+    :param access: the one in use; None if there is none yet.
     :param account: what the Connection says now.
     :param options: those of :class:`Access`.
     """

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_outbound.client.api import Api
 
 TOKEN_PATHS = {"v1": "/sentinel/api/account/{}/app/token?v=1.0", "v2": "/sentinel/api/v2/account/{}/app/token"}
-TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example, where a response doesn't say
-TOKEN_MARGIN = 60.0  # seconds before its end at which a token counts as stale
+TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example; for a response that doesn't say
+TOKEN_MARGIN = 60.0  # seconds before a token ends at which it counts as stale
 CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client secret) and schema (account)"
 
 
@@ -61,7 +61,7 @@ class Auth:
         return BearerToken(self._token)
 
     def refused(self) -> bool:
-        """Take note of a 401, and tell whether another try is worthwhile."""
+        """Note a 401, and tell whether another try is worthwhile."""
         if self._account.auth == "bearer":
             return False
         self._token = None  # it may have been revoked
@@ -80,7 +80,7 @@ class Auth:
             login=True,
         )
         data = api.read_json(endpoint, Request("POST", base + path, self._add_credentials))
-        # Wrapped before anything can fail, so that no frame of a traceback shows it.
+        # Wrapped before anything can fail, so that no traceback shows the token.
         grant = data if isinstance(data, dict) else {}
         token, expires_in = Secret(grant.get("access_token", "")), _seconds(grant.get("expires_in"))
         del data, grant
@@ -88,7 +88,7 @@ class Auth:
             raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
         self._mask(token.reveal())
         claims: dict[str, Any] = {}
-        with suppress(jwt.InvalidTokenError):  # opaque
+        with suppress(jwt.InvalidTokenError):  # an opaque token
             # Unverified, as it arrived from Sentinel over TLS.
             claims = jwt.decode(token.reveal(), options={"verify_signature": False})
         self._check_audience(host, claims.get("aud"))
@@ -120,7 +120,7 @@ class Auth:
                 "grant_type": "client_credentials",
             }
         ).encode()
-        return request  # requests then counts the body's length
+        return request  # requests then sets the Content-Length
 
 
 def _seconds(value: object) -> float:

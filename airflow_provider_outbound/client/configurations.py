@@ -15,7 +15,7 @@ from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.model.items import Item, Record, merged, newer
 from airflow_provider_outbound.model.matching import TemplateIndex
 
-MERGED = 100  # configurations of a page that is made of several states
+MERGED = 100  # configurations per page of what was merged
 
 
 Records: TypeAlias = list[Record] | Spool  # where listings' records are kept
@@ -27,7 +27,7 @@ class Configurations:
     If one listing has a configuration twice, the state that was updated last counts. If several channels' listings
     contain it, their channels are merged. Bare channels are kept as often as one listing has them.
 
-    :param records: where to keep them; empty.
+    :param records: where to keep them; empty at first.
     """
 
     def __init__(self, records: Records) -> None:
@@ -40,12 +40,12 @@ class Configurations:
     ) -> Iterator[Page]:
         """Read listings, and yield what they hold; a page of offset 0 discards those before it.
 
-        The pages of a single listing are yielded as they arrive. Where configurations have to be merged, all
-        are yielded at the end.
+        The pages of a single listing are yielded as they arrive. If configurations have to be merged, all are
+        yielded at the end.
 
         :param listings: what to read.
         :param on_page: called after each page.
-        :raises OutboundError: if a listing can't be read whole. What was yielded before is to be discarded.
+        :raises OutboundError: if a listing can't be read whole. Discard what was yielded before.
         """
         for listing in listings:
             begin = len(self._keys)
@@ -76,7 +76,7 @@ class Configurations:
                 yield self._records[number] if len(same) == 1 else self._one(same)
 
     def _one(self, numbers: list[int]) -> Record:
-        """Return one record for all of an id."""
+        """Return one record for all records of an id."""
         latest: dict[int, Record] = {}
         for number in numbers:
             listing, record = bisect(self._begins, number), self._records[number]
@@ -89,7 +89,7 @@ class Configurations:
 
 
 class Once:
-    """Pick what was not picked before, also when a listing is read again.
+    """Pick what was not picked before, even if a listing is read again.
 
     A configuration counts once; bare channels, which have no id, as often as one listing has them.
     """
@@ -105,7 +105,7 @@ class Once:
         return [record.item for record, key in zip(page.records, page.keys, strict=True) if self.is_new(key)]
 
     def begin(self) -> None:
-        """Begin with a listing, or begin it again."""
+        """Begin a listing, or begin it again."""
         self._listed.clear()
 
     def is_new(self, key: Key) -> bool:

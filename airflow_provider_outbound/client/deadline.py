@@ -1,4 +1,4 @@
-"""An adapter of requests with which a response has one deadline, headers and body."""
+"""An adapter of requests that gives each response one deadline, for headers and body."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 class DeadlineReader(io.RawIOBase):
     """Read from a socket until one deadline: the socket's timeout, counted from now.
 
-    A socket gives its timeout to each read, so that a server which sends byte by byte is never too late.
+    A socket applies its timeout to each read, so a server that sends byte by byte would never be too late.
 
     :param stream: the socket's own stream.
     :param sock: the socket.
@@ -51,7 +51,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Send requests over connections, of whatever kind, whose responses have a deadline."""
+    """Send requests over connections whose responses have one deadline each."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 LivePerson documents no total, no largest page and no order. Therefore each page after the first is requested from
 the last item already held, and must begin with it. The end is proven by two calls: first nothing is past the last
-item, then the last item still comes alone from its own place. The other order would miss what a deletion between
+item, then the last item still comes alone from its own place. The other order could miss what a deletion between
 the two calls moves up.
 """
 
@@ -21,7 +21,7 @@ from airflow_provider_outbound.model.items import Record, content_key, item_id
 Key: TypeAlias = str | bytes
 
 RESTART_WAITS = (1.0, 2.0, 4.0)  # seconds before a listing that changed while it was read is read again
-FAR = 1_000_000  # configurations beyond the last one held, where no honest server has any
+FAR = 1_000_000  # configurations past the last one held, where an honest server has none
 
 
 class Page(NamedTuple):
@@ -51,13 +51,13 @@ class Listing:
     def __init__(self, api: Api, channel: str | None = None) -> None:
         self.api, self.channel = api, channel
         self.calls = self.count = 0
-        self.repeated: Counter[str] = Counter()  # how often an id came again when the listing was read last
+        self.repeated: Counter[str] = Counter()  # how often each id was repeated in the last reading
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages; a page of offset 0 discards those before it.
 
-        A configuration that is listed twice may have moved, and another one with it. So the listing is read once
-        more; if the same ones come twice again, they are listed twice.
+        If a configuration is listed twice, it may have moved, and another one may be missing. So the listing is
+        read once more; if the same ones are repeated again, they are listed twice.
 
         :raises ListingChanged: if the listing changes each time that it is read.
         :raises ProtocolError: if the server does not page as documented.
@@ -79,11 +79,11 @@ class Listing:
                 if attempt.repeated == listed_twice:
                     return
                 listed_twice = attempt.repeated
-            if wait and self.api.access.retry_waits:  # a sensor's look does not wait: it looks again anyway
+            if wait and self.api.access.retry_waits:  # a sensor's look does not wait: it is repeated anyway
                 self.api.sleep(wait)
         raise ListingChanged(
-            f"The listing at {self.api.access.place} keeps changing: it was read {1 + len(RESTART_WAITS)} times, "
-            "and each time it changed meanwhile"
+            f"The listing at {self.api.access.place} keeps changing: it changed during each of "
+            f"{1 + len(RESTART_WAITS)} readings"
         )
 
     def request(self, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
@@ -97,7 +97,7 @@ class Listing:
 
 
 class _Shifted(Exception):
-    """A page does not continue the listing: it changed meanwhile, or the server does not page as documented."""
+    """A page does not continue the listing: that changed, or the server does not page as documented."""
 
     def __init__(self, page: tuple[int, list[Key]], blame: str) -> None:
         super().__init__()
@@ -113,10 +113,10 @@ class _Attempt:
         self._first: list[Key] = []  # the identities of the first page
         self._last: Key = ""  # the identity of the last item held
         self._length = 0  # of the last page that began with it
-        self._full = False  # whether that page was as long as pages get
+        self._full = False  # whether that page was as long as pages are
         self._ids: set[str] = set()
         self._pages: set[int] = set()  # a hash of each page held
-        self._most = math.inf  # items that an honest server can have
+        self._most = math.inf  # items that an honest server can have; unlimited until checked
         self.repeated: Counter[str] = Counter()
 
     def pages(self) -> Iterator[Page]:
@@ -146,14 +146,14 @@ class _Attempt:
         return records[1:]
 
     def _next_alone(self, beyond: list[Record]) -> list[Record]:
-        """Return what is past the last item held, which comes alone from its place where pages have one item."""
+        """Return what is past the last item held, where pages have one item."""
         keys = _keys(beyond)
         if beyond and (keys == self._first or keys[-1] == self._last):
             self._look_far()
         return beyond
 
     def _guesses(self) -> Sequence[int]:
-        """Return the offsets that will probably follow: no more than pages read, and than a second allows."""
+        """Return the offsets that will probably follow: no more than pages read, or than a second allows."""
         rate = math.ceil(self._listing.api.access.account.requests_per_second)
         step = self._length - 1  # the first item of each page is the last one of the page before it
         pages = min(rate, MOST_AHEAD, self._listing.calls) if step else 0
@@ -172,7 +172,7 @@ class _Attempt:
         return page
 
     def _check_progress(self, page: int) -> None:
-        """Refuse a server that goes round for ever. One that has items of the same content is honest."""
+        """Refuse a server that repeats its pages for ever; items may honestly have the same content."""
         if page in self._pages:
             self._look_far()
         self._pages.add(page)
@@ -180,7 +180,7 @@ class _Attempt:
             raise self._listing.unpageable("the server repeats configurations without end")
 
     def _look_far(self) -> None:
-        """Refuse a server that sends what was held already wherever one asks; once in an attempt is enough."""
+        """Refuse a server that sends configurations at any offset; one check per attempt is enough."""
         if self._most == math.inf:
             far = self._count + FAR
             if self._listing.request(far):

@@ -7,8 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-#: Seconds in which the limit applies. 3 % more than one, so that requests that travel for different times do not
-#: arrive within one second.
+#: Seconds in which the limit applies: 3 % more than one, because requests may arrive closer together than they
+#: left.
 WINDOW = 1.03
 LONGEST_WINDOW = 3600.0
 
@@ -18,18 +18,18 @@ class Pace:
 
     LivePerson allows 10 a second per account and API (retry policy page).
 
-    :param per_second: requests allowed in a second; below 1, one request in so many seconds; 0 for no limit.
+    :param per_second: requests allowed in a second, such as 0.5 for one in two seconds; 0 for no limit.
     :param clock: monotonic seconds.
     """
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._window = min(WINDOW * max(1.0, 1.0 / per_second), LONGEST_WINDOW) if per_second else 0.0
-        self._departures: deque[float] = deque(maxlen=max(int(per_second), 1))  # reserved ones lie ahead
+        self._departures: deque[float] = deque(maxlen=max(int(per_second), 1))  # reserved ones are in the future
         self._lock = threading.Lock()
 
     def delay(self) -> float:
-        """Return the seconds until a place is free that nobody has reserved."""
+        """Return the seconds until a place is free."""
         full = len(self._departures) == self._departures.maxlen
         return max(self._departures[0] + self._window - self._clock(), 0.0) if full else 0.0
 

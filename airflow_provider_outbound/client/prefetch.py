@@ -1,4 +1,4 @@
-"""The requests that will probably follow, sent while a response is awaited; a wrong guess costs a call."""
+"""Send the requests that will probably follow while a response is awaited; a wrong guess costs a call."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Prefetch:
             wait([response], pace.delay())
             if response.done() or any(map(_failed, self._ahead.values())):
                 return
-            # Whoever has reserved a place goes first.
+            # Those who have reserved a place go first.
             if pace.try_acquire() and not self._start(later.pop(0)):
                 return
 
     def _start(self, request: Request) -> bool:
-        """Send a request in a daemon thread, for which no process waits at its end; tell whether it has one."""
+        """Send a request in a daemon thread, which does not delay an exit; return False if none is available."""
         response: Future[Response] = Future()
 
         def transmit() -> None:
@@ -64,7 +64,7 @@ class Prefetch:
             return False
         try:
             threading.Thread(target=transmit, name="outbound-ahead", daemon=True).start()
-        except RuntimeError:  # the system gives no more threads
+        except RuntimeError:  # the system has no more threads
             return False
         self._under_way.add(response)
         self._ahead[request.url] = response

@@ -34,7 +34,7 @@ class Endpoint:
     :param advice: what to do about a status, in sentences.
     :param auth_statuses: the statuses that blame the credentials.
     :param busy_wait: the least seconds to wait after a 429 (retry policy page).
-    :param login: whether a refusal is final, and a response, which may hold a token, must not be quoted.
+    :param login: whether it is a login: a refusal is final, and a response may hold a token, so it is not quoted.
     """
 
     purpose: str
@@ -49,8 +49,8 @@ class Reader:
     """Read a response.
 
     :param endpoint: the kind of call.
-    :param account: who asks.
-    :param secrets: values that no message may show, though a server may echo them.
+    :param account: whose request it was.
+    :param secrets: values that no message may show, even if a server echoes them.
     :param url: what was requested.
     :param response: the response.
     :param now: seconds since 1970, for a Retry-After that is a date.
@@ -64,9 +64,9 @@ class Reader:
     now: float
 
     def page(self, channel: str | None, offset: int) -> list[Record] | None:
-        """Return a page's items; None for an error or a body that means "none" only past the end.
+        """Return a page's items; None for an error or a body that means "nothing" only past the end.
 
-        :param channel: the channel that was asked for; None for all.
+        :param channel: the channel that was requested; None for all.
         :param offset: how many configurations were skipped.
         """
         status, body = self.response.status, self.response.body
@@ -82,7 +82,7 @@ class Reader:
 
         :raises HttpError: if the status is outside 200 to 299; AuthError and Unavailable where they fit.
         :raises NetworkError: if the body ends early or is broken.
-        :raises ProtocolError: if it is something else than JSON.
+        :raises ProtocolError: if it is not JSON, or nested too deeply.
         """
         self._check_status()
         kind: type[errors.NetworkError | errors.ProtocolError] = errors.ProtocolError
@@ -94,7 +94,7 @@ class Reader:
             found = "something other than JSON"
             if self.response.body.strip()[:1] in (b"", b"[", b"{"):
                 kind, found = errors.NetworkError, "JSON that ends early or is malformed"
-        # Not raised above, where it would lead to frames that hold the body, and in it a token.
+        # Not raised above: there its traceback would hold the body, which may hold a token.
         raise kind(f"{host_of(self.url)} sent {found}: {self._shown()}")
 
     def _check_status(self) -> None:
@@ -152,11 +152,11 @@ class Reader:
         content_type = printable(self._redacted(headers.get("content-type") or "no content type"), 60)
         if self.endpoint.login:
             return content_type
-        text = self._redacted(body.decode(errors="replace"))  # before it is cut, perhaps in the middle of a secret
+        text = self._redacted(body.decode(errors="replace"))  # before it is cut, which could split a secret
         return f"{content_type}, {printable(repr(text.strip()[:200]))}"
 
     def _error_body(self) -> str:
-        """Return what an error says: the message, the code, and the id that LivePerson's support asks for."""
+        """Return what an error body says: message, code, and the id that LivePerson's support asks for."""
         body = None
         with suppress(ValueError, RecursionError):
             body = decode(self.response.body)
@@ -179,7 +179,7 @@ class Reader:
 
 
 def _member(body: bytes, name: str, value: Any) -> bytes:
-    """Return the bytes of an object's member; written anew where only Python's lenient parser reads the body."""
+    """Return the bytes of an object's member; encoded again if only Python's lenient parser reads the body."""
     try:
         return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])[name])
     except (ValueError, msgspec.MsgspecError):

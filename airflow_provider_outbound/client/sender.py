@@ -19,7 +19,7 @@ from airflow_provider_outbound.errors import ConfigError, NetworkError, Outbound
 MOST_AHEAD = 30  # requests that may be under way beside the one whose response is awaited
 LARGEST_BODY = 64 * 2**20  # bytes of one page after decompression; a page of 100 configurations has about 100 kB
 
-#: How OpenSSL names certificates, or files of them, that it cannot use.
+#: How OpenSSL's messages name a certificate, or a CA file, that can't be used.
 BAD_CERTIFICATES = ("CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND")
 
 #: What requests raises when no response arrives, or one breaks off.
@@ -64,7 +64,7 @@ class Sender:
 
     def __init__(self, account: Account, sleep: Callable[[float], object] = time.sleep) -> None:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
-            raise ConfigError(f"extra verify: there is no CA file {printable(repr(account.verify))}")
+            raise ConfigError(f"There is no CA file {printable(repr(account.verify))}: correct the extra verify")
         self._account, self._sleep = account, sleep
         self._session = _Session()
         for scheme in ("https://", "http://"):
@@ -115,8 +115,8 @@ class Sender:
                     "Set the Connection's extra verify to your CA file."
                 )
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            # requests refused the URL, the proxy or the CA file before it sent anything. Its words are not
-            # repeated: they may quote a proxy's password.
+            # requests refused the URL, the proxy or the CA file before it sent anything. Its message is
+            # not repeated: it may quote a proxy's password.
             problem = ConfigError(
                 f"Can't send a request to {host} ({type(error).__name__}). Check the Connection's host, proxies "
                 "and verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
@@ -139,7 +139,7 @@ class Sender:
             allow_redirects=False,  # a token goes to its own host only
             stream=True,
         ) as response:
-            if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish that
+            if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             body = bytearray()
             for chunk in response.iter_content(2**16):
@@ -157,8 +157,8 @@ class _Session(requests.Session):
 
 
 def _reason(error: Exception) -> str:
-    """Return what lies under an error of requests, which itself repeats the whole URL."""
+    """Return the cause of an error of requests; the error itself repeats the whole URL."""
     while isinstance(inner := error.__cause__ or error.__context__, Exception):
         error = inner
-    # The words of other errors may repeat what the server sent, such as a secret that it echoes.
+    # Messages of other errors may repeat what the server sent, such as a secret that it echoes.
     return printable(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__)

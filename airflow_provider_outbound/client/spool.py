@@ -13,10 +13,10 @@ IN_MEMORY = 2**19  # bytes: the listing of some hundred configurations
 
 
 class Spool:
-    """Keep records in order, on disk where they are many: their number does not matter to memory.
+    """Keep records in order, on disk if they are many, so that memory does not hold them.
 
-    It has as much of a list's interface as reading a listing needs: the length, one record, and replacing all from
-    a number on. The file is gone when it is closed, or when its process ends.
+    It has the part of a list's interface that reading a listing needs: the length, one record, and replacing all
+    from a number on. The file is deleted when it is closed, or when its process ends.
 
     :param in_memory: bytes up to which no file is written.
     """

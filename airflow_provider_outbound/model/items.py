@@ -46,7 +46,7 @@ class Record(NamedTuple):
 def parse_channels(channel: str | Sequence[str] | None) -> list[str] | None:
     """Return the channels that are meant, each once; None for all.
 
-    Whether each is fit for a URL is for the client to check.
+    The client checks whether each is fit for a URL.
 
     :param channel: one channel, several, or several as text with commas (``wa,inapp``); None for all.
     :raises ConfigError: for an empty list, or a member that is blank or not text.
@@ -66,12 +66,12 @@ def parse_channels(channel: str | Sequence[str] | None) -> list[str] | None:
 
 
 def channels(item: Item) -> list[Any]:
-    """Return a configuration's channels; a bare channel is its own only one."""
+    """Return a configuration's channels; a bare channel is its own only channel."""
     return [item] if is_bare(item) else _flat(item.get("channels"))
 
 
 def is_bare(item: Item) -> bool:
-    """Tell whether an item is a bare channel, which the API may list in place of its configuration."""
+    """Tell whether an item is a bare channel, which the API may list instead of its configuration."""
     if "channels" in item:
         return item["channels"] is None and "messageComponents" in item
     return "messageComponents" in item or "type" in item
@@ -119,7 +119,7 @@ def placeholders(component: Any) -> list[str]:
 
 
 def declared(component: Any) -> list[str] | None:
-    """Return the variables that a component declares; None if it declares none, or not as a list."""
+    """Return the variables that a component declares; None if it has no such field, or an unreadable one."""
     return strings(field(component, "variables")) if isinstance(component, dict) else None
 
 
@@ -164,7 +164,7 @@ def header_variables(*channels: Any) -> list[str]:
 
 
 def newer(one: Item, other: Item) -> Item:
-    """Return the state of a configuration that was updated last; the second one if that cannot be told."""
+    """Return the state of a configuration that was updated last; the second one if that can't be told."""
     first, second = parse_timestamp(one.get("updatedAt")), parse_timestamp(other.get("updatedAt"))
     return one if first and (not second or first > second) else other
 
@@ -188,7 +188,7 @@ def merged(states: Sequence[Item]) -> Item:
 
 
 def _flat(value: Any) -> list[Any]:
-    """Return the members of lists within lists; a single object counts as a list of it, null as an empty one."""
+    """Return the members of lists within lists; a single object counts as a list of one, null as an empty list."""
     if isinstance(value, list) and set(map(type, value)) == {dict}:  # nearly always
         return value
     members, left = [], [value]

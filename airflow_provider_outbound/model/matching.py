@@ -1,4 +1,4 @@
-"""Which template is meant, and what a listing holds in its place."""
+"""Which template is meant, and what a listing has instead."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _WORD = re.compile(r"[\w.+-]+")
 
 @dataclass(frozen=True)
 class Match:
-    """What a listing holds of the template that is meant.
+    """What a listing has of the template that is meant.
 
     :param item: the configuration (or bare channel) that fits; None if there is none.
     :param channels: its channels that fit.
-    :param seen: one line for logs and messages.
+    :param seen: one line for logs and messages, without a full stop at its end.
     """
 
     item: Item | None
@@ -30,7 +30,7 @@ class Match:
     seen: str
 
     def summary(self) -> dict[str, Any]:
-        """Return what a campaign needs to know of the template, as plain JSON.
+        """Return what a campaign needs to know about the template, as plain JSON.
 
         ``language`` is that of the first channel that fits; the other fields cover all channels that fit.
         """
@@ -60,13 +60,13 @@ class Match:
 class TemplateIndex:
     """A listing by the names of its templates, for many lookups.
 
-    It holds bytes and no decoded objects: Python's garbage collector would visit each of those, again and again.
+    It holds bytes, not decoded objects, each of which Python's garbage collector would visit again and again.
     """
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self.count = 0
         self._first: dict[str, bytes] = {}
-        self._others: dict[str, list[bytes]] = {}  # of names that several have
+        self._others: dict[str, list[bytes]] = {}  # of names that several items have
         self.add(records)
 
     def add(self, records: Iterable[Record]) -> None:
@@ -119,7 +119,7 @@ class Criteria:
             wanted = strings(list(self.variables)) if several else None
             if wanted is None:
                 shown = printable(repr(self.variables), 60)
-                raise ConfigError(f"template variables is {shown}: give a list such as ['1', '2']")
+                raise ConfigError(f"template variables are {shown}: give a list such as ['1', '2']")
             object.__setattr__(self, "variables", tuple(sort_variables(wanted)))
 
     def match(self, index: TemplateIndex) -> Match:

@@ -1,4 +1,4 @@
-"""Loose JSON values as typed ones: what cannot be read is None, never an error."""
+"""Loose JSON values as typed ones: what can't be read is None, never an error."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def parse_timestamp(value: Any) -> datetime | None:
             read = parse_iso8601(value.strip())
             if isinstance(read, datetime):
                 return read.astimezone(timezone.utc) if read.tzinfo else read.replace(tzinfo=timezone.utc)
-            # It also returns times and durations, which are no point in time.
+            # It also returns times and durations, which are not points in time.
             return datetime.combine(read, time(), timezone.utc) if isinstance(read, date) else None
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # else seconds?
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # not seconds
             return datetime.fromtimestamp(int(value) / 1000, timezone.utc)
     except (ValueError, OverflowError, OSError):
         pass
@@ -83,7 +83,7 @@ def sort_variables(names: Iterable[str]) -> list[str]:
 
 
 def xcom_safe(value: Any) -> Any:
-    """Return JSON data as Airflow can store it: text that UTF-8 can hold, and no number out of bounds."""
+    """Return JSON data as Airflow can store it: text that UTF-8 can hold; numbers out of bounds become text."""
     if isinstance(value, dict):
         return {utf8_safe(key): xcom_safe(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PART = 5000  # items of a part, and so of a row group in a file
 PART_SIZE = 64 * 2**20  # bytes of a part, roughly; larger items make a part of fewer
-CHUNK = 200  # items held as Python objects at once: the garbage collector would visit more, again and again
+CHUNK = 200  # items held as objects at once, because Python's garbage collector visits each again and again
 EXAMPLES = 5  # of the values behind an anomaly
 
 #: How often each anomaly occurred, by what it is and by the value that shows it, which may be empty.
@@ -52,17 +52,17 @@ def parts(
 
     :param pages: the listing's pages; one of offset 0 discards those before it.
     :param account_id: the account that lists them.
-    :param now: returns the time in UTC; called when a listing begins.
-    :param anomalies: gains, after the last part, the numbers of unreadable values, of unknown types, and of
-        components whose texts and variables disagree, by description.
-    :param names: which tables to make: a row per configuration, or a row per message component.
+    :param now: returns the time in UTC; called before the first page is read.
+    :param anomalies: gets, after the last part, the counts of unreadable values, unknown types, and components
+        whose texts and variables disagree, by description.
+    :param names: which tables to make, of those in ``schemas.TABLES``.
     """
     found, fetched_at, offset, size = _Found(), now(), 0, 0
     left: list[Record] = []
     made: list[dict[str, pa.Table]] = []
     for page in pages:
         if page.offset == 0:
-            found, fetched_at, offset, size, left, made = _Found(), now(), 0, 0, [], []
+            found, offset, size, left, made = _Found(), 0, 0, [], []
         left += page.records
         if len(left) < CHUNK:
             continue
@@ -107,7 +107,7 @@ def _tables(
     except pa.ArrowInvalid as error:  # a column of more than 2 GiB
         if len(items) == 1:
             shown = printable(repr(items[0].get("id")), 60)
-            raise ProtocolError(f"configuration {shown} is too large for a table: {printable(error)}") from None
+            raise ProtocolError(f"Configuration {shown} is too large for a table: {printable(error)}") from None
         middle = len(records) // 2
         halves = (records[:middle], records[middle:])
         return concat_parts(_tables(half, account_id, fetched_at, found, names) for half in halves)
@@ -203,7 +203,7 @@ def _read(columns: schemas.Columns, sources: list[Any], found: _Found) -> dict[s
 
 
 def _array(column: str, kind: str, values: list[Any], found: _Found) -> pa.Array[Any]:
-    """Make a column: at once if all values are of its type, else null where one cannot be read."""
+    """Make a column: at once if all values are of its type, else with null for each that can't be read."""
     import pyarrow as pa
 
     lists = [each for each in values if each is not None] if kind == "strings" else []
@@ -218,7 +218,7 @@ def _array(column: str, kind: str, values: list[Any], found: _Found) -> pa.Array
     if kind in ("string", "strings"):
         pairs = zip(values, stored, strict=True)
         if replaced := sum(_replaced(value, kept) for value, kept in pairs if kept is not None):
-            found[f"{column} with half a character, replaced", ""] += replaced
+            found[f"{column} with half a surrogate pair, replaced", ""] += replaced
     return pa.array(stored, schemas.types()[kind])
 
 

@@ -25,12 +25,12 @@ _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
 def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
     """Write tables as Parquet files: a reader sees the old file or the new one, whole.
 
-    They are made in a temporary folder of this machine. Storage changes when they are complete.
+    They are made in a temporary folder on this machine. Storage changes only when they are complete.
 
     :param parts: the tables, part by part; at least one part.
     :param files: where each table goes; its folder is made if it is missing.
-    :returns: of each table, ``{"path": str, "rows": int}``.
-    :raises ConfigError: if a file cannot be replaced safely, because a folder is in its place or storage would
+    :returns: ``{"path": str, "rows": int}`` for each table.
+    :raises ConfigError: if a file can't be replaced safely, because a folder is in its place or storage would
         read its path as a pattern.
     """
     import pyarrow.parquet as pq
@@ -56,7 +56,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
 
 
 def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[str, pa.Table]]:
-    """Yield tables part by part, once all are made; a temporary folder holds them."""
+    """Yield tables part by part from a temporary folder, once all are made."""
     import pyarrow.parquet as pq
 
     with TemporaryDirectory(prefix="outbound-") as folder:
@@ -66,14 +66,14 @@ def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[st
 
 
 def _make(parts: Iterable[Part], names: Iterable[str], folder: str) -> dict[str, str]:
-    """Write each table to a file in a folder of this machine, a row group for each part; return the files."""
+    """Write each table to a file in a folder on this machine, a row group for each part; return the files."""
     import pyarrow.parquet as pq
 
     files = {name: f"{folder}/{name}.parquet" for name in names}
     with ExitStack() as opened:
         for offset, tables in parts:
             if offset == 0:
-                opened.close()  # the listing began again: the files do too
+                opened.close()  # the listing begins again, and so do the files
                 writers = {name: pq.ParquetWriter(file, schema(name)) for name, file in files.items()}
                 for writer in writers.values():
                     opened.enter_context(writer)
@@ -84,8 +84,8 @@ def _make(parts: Iterable[Part], names: Iterable[str], folder: str) -> dict[str,
 
 def _check(path: ObjectStoragePath) -> None:
     shown = printable(repr(str(path)))
-    # On storage other than local, fsspec's mv and rm read their paths as patterns, which may match other files.
+    # On other than local storage, fsspec's mv and rm read their paths as patterns, which may match other files.
     if path.protocol not in _LOCAL and set(path.path) & set("*?[]"):
         raise ConfigError(f"output_path leads to {shown}: remove *, ?, [ and ] from it")
-    if path.fs.isdir(path.path):  # into which mv would put the file
+    if path.fs.isdir(path.path):  # mv would put the file into it
         raise ConfigError(f"output_path leads to {shown}, which is a folder: remove it or choose another path")

@@ -1,4 +1,4 @@
-"""The columns of both tables: fixed, whatever comes.
+"""The columns of both tables, which are fixed.
 
 Importing this module does not load pyarrow; using it does.
 """
@@ -82,7 +82,7 @@ COMPONENTS: Columns = (
 
 @cache
 def types() -> dict[str, pa.DataType]:
-    """Return the types of the columns, by the names that they have above."""
+    """Return the columns' types, by the names that they have above."""
     import pyarrow as pa
 
     return {
