@@ -143,7 +143,7 @@ class OutboundHook(BaseHook):
         return Criteria(name, channel, language).match(self.index_templates(channel)).item
 
     def index_templates(self, channel: str | None = None) -> TemplateIndex:
-        """Return the account's templates by name, for many lookups; read the Connection anew.
+        """Return the account's templates, for many lookups with ``named(name)``; read the Connection anew.
 
         :param channel: one channel, such as ``wa``; None for all.
         """

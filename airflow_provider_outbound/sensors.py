@@ -138,8 +138,9 @@ class OutboundTemplateSensor(BaseSensorOperator):
         """
         with airflow_errors():
             match event:
-                case {"status": "success", "template": template}:
-                    self.log.info("Found %s", printable(self.template_name))
+                case {"status": "success", "template": {"channels": [*channels]} as template}:
+                    places = printable(", ".join(map(str, channels)))
+                    self.log.info("Found %s in %s", printable(self.template_name), places)
                     return template
                 case {"status": "timeout", "seen": str(seen)}:
                     self._seen = seen

@@ -18,7 +18,7 @@ CHANNELS = ["wa", "sms-twilio", "apple-twilio", "googlercs", "inapp"]
 def outbound_export_by_channel() -> None:
     OutboundConfigurationsOperator.partial(
         task_id="export",
-        output_path=OUTPUT + "/{table}/channel={channel}/date={{ dag_run.run_after | ds }}",
+        output_path=OUTPUT + "/by_channel/{table}/channel={channel}/date={{ dag_run.run_after | ds }}",
     ).expand(channel=CHANNELS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,8 +96,11 @@ parquet.write(parts(), files)
 def start(folder: Path, first: str = "") -> subprocess.Popen[str]:
     """Start to write large tables part by part, in a process of its own that waits for a line after each part."""
     code = WRITE.format(folder=str(folder), first=first)
+    temporary = folder.with_name(f"{folder.name}-temporary")  # what a killed process leaves goes with the test's
+    temporary.mkdir()
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", code], text=True, **pipes)
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    return subprocess.Popen([sys.executable, "-c", code], text=True, env=environment, **pipes)
 
 
 def contents(folder: Path) -> list[tuple[int, str]]:

@@ -108,7 +108,7 @@ class Sender:
         try:
             return self._transmit(request)
         except BROKEN_OFF as error:
-            problem = NetworkError(f"No whole response from {host} within {timeout:g} s: {_reason(error)}")
+            problem = NetworkError(f"No whole response from {host} (timeout {timeout:g} s): {_reason(error)}")
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
                     f"The certificate of {host} can't be verified. "

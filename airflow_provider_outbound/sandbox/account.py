@@ -86,7 +86,8 @@ class Sandbox:
         self._waiting = dict(self.appear or {})
         rate, waits = self.requests_per_second, self._waiting.values()
         for rule, holds in {
-            f"host must be {' or '.join(LOOPBACK)}": self.host in LOOPBACK or self.insecure_bind,
+            f"host must be {' or '.join(LOOPBACK)}; any other needs --allow-remote": self.host in LOOPBACK
+            or self.insecure_bind,
             "port must be 0 to 65535": 0 <= self.port <= 65535,
             "account must be letters and digits": self.account.isalnum(),
             "items must be 0 or more": self.items >= 0,

@@ -52,12 +52,14 @@ def export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
         table = pq.read_table(path)
         expect(table.num_rows == rows, f"{path} has {table.num_rows} rows, not {rows}")
         show(
-            f"{path}: {rows} rows, {table.num_columns} columns; the first", columns, table.slice(0, 4).to_pylist()
+            f"{path}: {rows} rows, {table.num_columns} columns; the first four",
+            columns,
+            table.slice(0, 4).to_pylist(),
         )
     held = len(sandbox.configurations())
     expect(written["configurations"]["rows"] == held, f"the account holds {held} configurations")
     summary = airflow.xcom("outbound_export", run_id, "summarize")
-    show("The pandas summary; the first", list(summary[0]), summary[:6])
+    show("The pandas summary; the first six", list(summary[0]), summary[:6])
 
 
 def gate(airflow: LocalAirflow, sandbox: Sandbox) -> None:
