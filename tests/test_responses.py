@@ -304,17 +304,34 @@ def test_redirect_to_nowhere(client: Client, location: str) -> None:
 
 
 SECRETS = ["canary-secret-5f1e", "canary\"&<'/+%x"]
-SPELLINGS: list[Callable[[str], str]] = [str, quote, quote_plus, html.escape, lambda text: json.dumps(text)[1:-1]]
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    quote,
+    quote_plus,
+    html.escape,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: quote(text, safe="").lower(),  # as .NET writes it
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: html.escape(text, quote=False),
+    lambda text: "".join(char if char.isalnum() else f"&#{ord(char)};" for char in text),
+    lambda text: "".join(char if char.isalnum() else f"&#x{ord(char):02X};" for char in text),
+    lambda text: "".join(char if char.isalnum() else f"\\u{ord(char):04x}" for char in text),  # as Gson does
+    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),  # as PHP does
+    lambda text: json.dumps(json.dumps(text)),
+]
 
 
 @pytest.mark.fault("S1")
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 418, 500])
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("call", ["listing", "token"])
-def test_an_answer_that_echoes_secrets_shows_none(client: Client, status: int, secret: str, call: str) -> None:
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_an_answer_that_echoes_secrets_shows_none(
+    client: Client, status: int, secret: str, call: str, spell: Callable[[str], str]
+) -> None:
     def echo(hit: Hit) -> Reply:
         sent = hit.headers.get("authorization", "Bearer opaque-canary-token")
-        return Reply(status, " ".join([sent, *(spell(secret) for spell in SPELLINGS)]).encode())
+        return Reply(status, f"{sent} {spell(secret)}".encode())
 
     opaque = [{"access_token": "opaque-canary-token"}]
     scripts: dict[str, Any] = {"listing": echo, "token": opaque} if call == "listing" else {"token": echo}
@@ -341,6 +358,7 @@ def test_a_secret_that_is_cut_off_is_not_shown(client: Client) -> None:
     "reply",
     [
         Reply(403, b"x", {"Content-Type": "canary-secret-5f1e"}),
+        Reply(302, b"x", {"Location": "https://canary-secret-5f1e.example/"}),
         Reply(raw=b"HTTP/9 canary-secret-5f1e\r\n\r\n"),
         Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ncanary-secret-5f1e\r\n"),
     ],

@@ -51,7 +51,7 @@ class Response:
     """A whole response."""
 
     status: int
-    headers: Mapping[str, str]  # case-insensitive
+    headers: Mapping[str, str] = field(repr=False)  # case-insensitive
     body: bytes = field(repr=False)
 
 
