@@ -87,6 +87,9 @@ BROKEN = {
     "short body": Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"),
     "reset in body": Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{}"),
     "broken chunking": Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[]\r\n0\r\n\r\n"),
+    "chunk of negative length": Reply(
+        raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n[]\r\n0\r\n\r\n"
+    ),
     "not gzip": Reply(body=b"plain", headers={"Content-Encoding": "gzip"}),
 }
 
