@@ -25,7 +25,7 @@ from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
 from airflow_provider_outbound.model.items import Record
 
-#: Bytes of a body that are searched for secrets and may be quoted; a message quotes 200 characters of what is left.
+#: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
 QUOTABLE = 2**20
 
 
@@ -188,7 +188,7 @@ class Reader:
 
 
 def _spellings(char: str) -> str:
-    """Return a pattern of a character of a secret: as it is, or as URLs, HTML and JSON escape it, once or twice."""
+    """Return a pattern of a secret's character: as it is, or as URLs, HTML and JSON escape it, also twice."""
     if char.isalnum():
         return char
     code = f"{ord(char):x}"
