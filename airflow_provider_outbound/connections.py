@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -36,7 +37,6 @@ DEFAULT_CONN_ID = "liveperson_outbound_default"
 EXTRAS = Settings.__struct_fields__
 # A name, or an IPv6 address.
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
-LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 @contextmanager
@@ -203,9 +203,16 @@ def _base_url(field: str, url: str, port: int | None = None) -> str:
         raise ConfigError(
             f"{field} is not a host or base URL: give va, lo, sy, a host name, or a base URL such as {DOMAIN_URL}"
         )
-    if parts.scheme == "http" and not LOOPBACK.fullmatch(parts.hostname or ""):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ConfigError(f"{field} is http://, which would show the secret to others: use https://")
     return f"{base}:{port}" if port and not parts.port else base
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _split(url: object) -> SplitResult | None:

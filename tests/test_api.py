@@ -345,6 +345,12 @@ FAILURES: dict[str, dict[str, Any]] = {
     "refused token": {"listing": [Reply(401, b"")], "token": [{"access_token": CANARY_TOKEN}]},
     "forbidden": {"listing": [Reply(403, b"")], "token": [{"access_token": CANARY_TOKEN}]},
     "broken listing": {"listing": [Reply(body=b"[")], "token": [{"access_token": CANARY_TOKEN}]},
+    "echo": {"listing": [Reply(418, CANARY_TOKEN.encode())], "token": [{"access_token": CANARY_TOKEN}]},
+    "echo in JSON": {"listing": [{"token": CANARY_TOKEN}], "token": [{"access_token": CANARY_TOKEN}]},
+    "echo in a header": {
+        "listing": [Reply(418, b"", {"X-Token": CANARY_TOKEN})],
+        "token": [{"access_token": CANARY_TOKEN}],
+    },
     "no response": {"listing": [Reply(raw=b"")], "token": [{"access_token": CANARY_TOKEN}]},
     "no login": {"token": [Reply(raw=b"")]},
 }

@@ -57,6 +57,13 @@ def test_same_id_twice_is_kept_as_updated_last(client: Client, keep: Records) ->
         assert items_of(read(keep, Listing(api))) == [*items[:70], *items[71:]]
 
 
+@pytest.mark.fault("P4")
+def test_a_repeated_configuration_keeps_channels_of_the_same_content(client: Client, keep: Records) -> None:
+    twin = configuration(5, channels=[{"type": "wa"}, {"type": "wa"}])
+    with Fake(paged([twin, configuration(6), twin])) as fake, client.open(client.access(fake.account())) as api:
+        assert items_of(read(keep, Listing(api))) == [twin, configuration(6)]
+
+
 @pytest.mark.fault("P10")
 def test_channels_of_several_listings_are_merged(client: Client, keep: Records) -> None:
     def narrow(hit: Hit) -> Any:

@@ -203,7 +203,13 @@ def test_secret_in_the_host_is_not_shown() -> None:
 @pytest.mark.fault("R10")
 @pytest.mark.parametrize("where", ["host", "domain_url", "sentinel_url"])
 @pytest.mark.parametrize(
-    "url", ["http://va.handoff.liveperson.net", "http://169.254.169.254", "http://127.0.0.1.evil.com"]
+    "url",
+    [
+        "http://va.handoff.liveperson.net",
+        "http://169.254.169.254",
+        "http://127.0.0.1.evil.com",
+        "http://127.999.1.1",  # a name that somebody may own
+    ],
 )
 def test_plain_http_only_on_loopback(where: str, url: str) -> None:
     fields = {"host": url} if where == "host" else {"extra": {where: url}}

@@ -67,7 +67,7 @@ def test_export(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_
 @pytest.mark.usefixtures("airflow_db")
 def test_export_by_channel(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
     run("outbound_export_by_channel", monkeypatch, tmp_path)
-    frame = pd.read_parquet(tmp_path / "configurations")
+    frame = pd.read_parquet(tmp_path / "by_channel" / "configurations")
     held = outbound_sandbox.configurations()
     for channel in ("wa", "sms-twilio", "apple-twilio", "googlercs", "inapp"):
         with_it = [item["id"] for item in held if channel in [each["type"] for each in item["channels"]]]
@@ -80,7 +80,7 @@ def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(other.connection))
         monkeypatch.setenv("OUTBOUND_CONNECTIONS", "liveperson_outbound_default,other")
         run("outbound_export_accounts", monkeypatch, tmp_path)
-    frames = pd.read_parquet(tmp_path / "configurations").groupby("connection", observed=True)
+    frames = pd.read_parquet(tmp_path / "by_connection" / "configurations").groupby("connection", observed=True)
     assert {name: (len(frame), set(frame["account_id"])) for name, frame in frames} == {
         "liveperson_outbound_default": (90, {"12345678"}),
         "other": (7, {"999"}),

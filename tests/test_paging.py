@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,7 +19,8 @@ from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.client.api import Access, Api
 from airflow_provider_outbound.client.configurations import Configurations
 from airflow_provider_outbound.client.listing import FAR, Listing
-from airflow_provider_outbound.client.sender import Request, Response
+from airflow_provider_outbound.client.prefetch import Prefetch
+from airflow_provider_outbound.client.sender import Request, Response, Sender
 from airflow_provider_outbound.errors import AuthError, ListingChanged, NetworkError, OutboundError, ProtocolError
 from tests.clock import Clock
 from tests.conftest import Client
@@ -191,6 +193,25 @@ def test_nothing_is_lost_to_a_deletion_while_the_end_is_proven(client: Client) -
         with Fake(changing(items, {when: grow})) as fake:
             got = read(fake, client)
         assert {item["id"] for item in got} >= {item["id"] for item in items} - {"id-7"}
+
+
+@pytest.mark.fault("P7")
+def test_a_call_that_announces_none_is_not_answered_from_ahead() -> None:
+    sent_ahead = threading.Event()
+
+    def reply(hit: Hit) -> Any:
+        if hit.offset == 1:
+            sent_ahead.set()
+        return [configuration(number) for number in range(2 if sent_ahead.wait(5) else 0)]
+
+    # Such calls prove a listing's end by their order: a deletion between them may not be missed.
+    with Fake(reply) as fake:
+        account = fake.account()
+        first, second = (Request("GET", f"{account.list_url}/handoffs/list?offset={at}") for at in (0, 1))
+        with Prefetch(Sender(account)) as send:
+            send(replace(first, ahead=(second,)))
+            send(second)
+        assert [hit.offset for hit in fake.hits] == [0, 1, 1]
 
 
 @pytest.mark.fault("P4")
@@ -636,3 +657,19 @@ def test_sending_ahead_changes_no_result(scenario: Callable[[], Fake], fails: ty
                 result = read(fake, client)
         logs.append((result, client.waits, [(hit.method, hit.path, hit.query) for hit in fake.hits]))
     assert logs[0] == logs[1]
+
+
+@pytest.mark.fault("D2")
+def test_nesting_is_read_or_refused_in_words_at_every_depth(client: Client) -> None:
+    def refused(depth: int) -> bool:
+        body = b'[{"x": ' + b"[" * depth + b"]" * depth + b"}]"
+        with Fake(lambda hit: [] if hit.offset else Reply(body=body)) as fake:
+            try:
+                client.read(fake.account())
+            except ProtocolError:
+                return True
+        return False
+
+    found = [refused(depth) for depth in range(700, 1100, 10)]
+    assert found == sorted(found)
+    assert set(found) == {False, True}

@@ -261,11 +261,12 @@ def test_tables_in_parts_are_those_of_the_whole() -> None:
     assert anomalies == {"unreadable lookback_period_day": 1}
 
 
-def test_parts_of_large_items_have_fewer() -> None:
-    items = [configuration(number, filler="x" * 300_000) for number in range(500)]
+@pytest.mark.parametrize(("count", "size"), [(500, 300_000), (tables.CHUNK // 2, 1_400_000)])
+def test_parts_of_large_items_have_fewer(count: int, size: int) -> None:
+    items = [configuration(number, filler="x" * size) for number in range(count)]
     sizes = [
         sum(table.nbytes for table in part.tables.values())
-        for part in tables.parts(pages(items), "12345678", lambda: NOW, Counter())
+        for part in tables.parts(pages(items, 10), "12345678", lambda: NOW, Counter())
     ]
     assert len(sizes) == 2
     assert max(sizes) < 2 * tables.PART_SIZE

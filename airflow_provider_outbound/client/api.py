@@ -108,7 +108,11 @@ class Api:
                 raise
             if error.status in TOO_LARGE and access.page_size > SMALLER_PAGE:
                 refused, access.page_size = access.page_size, SMALLER_PAGE
-                records = self.list_page(channel, 0)
+                try:
+                    records = self.list_page(channel, 0)
+                except HttpError:
+                    access.page_size = refused
+                    raise
                 facts = (refused, error.status, access.place, SMALLER_PAGE)
                 log.warning("Page size %d was refused with status %d by %s: continuing with %d", *facts)
                 return records

@@ -84,7 +84,7 @@ class Configurations:
             if held is not record and newer(held.item, record.item) is record.item:
                 latest[listing] = record
         states = list(latest.values())
-        item = merged([record.item for record in states])
+        item = merged([record.item for record in states]) if len(states) > 1 else states[0].item
         return next((record for record in states if record.item is item), None) or Record(encode(item), item)
 
 

@@ -38,7 +38,10 @@ def page_of(offset: int, records: list[Record]) -> Page:
 
 
 def _keys(records: list[Record]) -> list[Key]:
-    return [item_id(record.item) or content_key(record.item) for record in records]
+    try:
+        return [item_id(record.item) or content_key(record.item) for record in records]
+    except RecursionError:
+        raise ProtocolError("The listing has JSON that is nested too deeply") from None
 
 
 class Listing:

@@ -11,7 +11,8 @@ from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Respons
 class Prefetch:
     """Send requests as a :class:`Sender` does, and those that they announce ahead of time.
 
-    Responses are kept by URL until their requests are made. An unannounced one, such as a retry, discards them.
+    Responses are kept by URL until their requests are made. A request that was not announced, such as a retry, or
+    that announces none discards them.
 
     :param sender: sends the requests.
     """
@@ -29,7 +30,8 @@ class Prefetch:
 
     def __call__(self, request: Request) -> Response:
         """Return the response to a request, and send the announced ones while it is awaited."""
-        if request.url not in self._ahead:
+        # The last calls of a listing announce nothing. They prove its end by their order, so they are sent now.
+        if not request.ahead or request.url not in self._ahead:
             self._ahead.clear()
             self._sender.wait_turn(request)
             if not request.ahead or not self._start(request):

@@ -7,14 +7,14 @@ API (AppJWT) pages and the retry policy page of https://developers.liveperson.co
 from __future__ import annotations
 
 import html
-import json
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,6 +24,9 @@ from airflow_provider_outbound.client.sender import Response
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
 from airflow_provider_outbound.model.items import Record
+
+#: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
+QUOTABLE = 2**20
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,18 @@ class Reader:
         :param channel: the channel that was requested; None for all.
         :param offset: how many configurations were skipped.
         """
-        status, body = self.response.status, self.response.body
+        status = self.response.status
         if status == 204:
             return []
-        if offset and (status in (400, 404, 416) or (status == 200 and body.strip() in (b"", b"null", b"{}"))):
+        nothing = self.response.body.strip() in (b"", b"null", b"{}")
+        if offset and (status in (400, 404, 416) or (status == 200 and nothing)):
             return None
-        data = self.json()
-        return [] if data is None and channel is not None else self._records(data)
+        records = self._records(self.json(), channel)
+        if records is None:  # raised here, where no variable holds the body: a server may echo a token
+            raise errors.ProtocolError(
+                f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}"
+            )
+        return records
 
     def json(self) -> Any:
         """Return the value of a JSON body.
@@ -90,9 +98,11 @@ class Reader:
             return decode(self.response.body)
         except RecursionError:
             found = "JSON that is nested too deeply"
-        except ValueError:
+        except ValueError as error:
             found = "something other than JSON"
-            if self.response.body.strip()[:1] in (b"", b"[", b"{"):
+            if isinstance(error, UnicodeDecodeError) and error.reason != "unexpected end of data":
+                found = "text that is not UTF-8"
+            elif self.response.body.strip()[:1] in (b"", b"[", b"{"):
                 kind, found = errors.NetworkError, "JSON that ends early or is malformed"
         # Not raised above: there its traceback would hold the body, which may hold a token.
         raise kind(f"{host_of(self.url)} sent {found}: {self._shown()}")
@@ -106,7 +116,8 @@ class Reader:
         if 300 <= status < 400:
             target = host
             with suppress(ValueError):  # Location is no URL
-                target = printable(urlsplit(self.response.headers.get("location", "")).hostname or host, 80)
+                location = urlsplit(self._redacted(self.response.headers.get("location", "")))
+                target = printable(location.hostname or host, 80)
             advice = f"It redirects to {target}, and redirects are not followed. Check the Connection's host."
         elif status in self.endpoint.auth_statuses:
             kind = errors.AuthError
@@ -127,13 +138,15 @@ class Reader:
             error.retry_after = _seconds_until(self.response.headers.get("retry-after", "").strip(), self.now)
         raise error
 
-    def _records(self, data: Any) -> list[Record]:
-        """Return a page's items, each with its own bytes.
+    def _records(self, data: Any, channel: str | None) -> list[Record] | None:
+        """Return a page's items, each with its own bytes; None if it has no list of them.
 
         A page is a list of objects, an object that has exactly one such list (an envelope, as in the Outbound
         Reporting API), or a single configuration or channel, as on LivePerson's page.
         """
         body = self.response.body
+        if data is None and channel is not None:
+            return []
         if isinstance(data, dict):
             if data.keys() & {"channels", "messageComponents"}:
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
@@ -142,9 +155,7 @@ class Reader:
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
-        raise errors.ProtocolError(
-            f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}"
-        )
+        return None
 
     def _shown(self) -> str:
         """Return the content type and the first characters, without the secrets that a server may echo."""
@@ -152,7 +163,9 @@ class Reader:
         content_type = printable(self._redacted(headers.get("content-type") or "no content type"), 60)
         if self.endpoint.login:
             return content_type
-        text = self._redacted(body.decode(errors="replace"))  # before it is cut, which could split a secret
+        text = self._redacted(
+            body.strip()[:QUOTABLE].decode(errors="replace")
+        )  # then cut, as a cut may split a secret
         return f"{content_type}, {printable(repr(text.strip()[:200]))}"
 
     def _error_body(self) -> str:
@@ -173,9 +186,18 @@ class Reader:
 
     def _redacted(self, text: str) -> str:
         for secret in self.secrets:
-            for spell in (str, quote, quote_plus, html.escape, json.dumps):
-                text = text.replace(spell(secret.reveal()).strip('"'), "***")
+            text = re.sub("".join(map(_spellings, secret.reveal())), "***", text, flags=re.IGNORECASE)
         return text
+
+
+def _spellings(char: str) -> str:
+    """Return a pattern of a secret's character: as it is, or as URLs, HTML and JSON escape it, also twice."""
+    if char.isalnum():
+        return char
+    code = f"{ord(char):x}"
+    forms = [re.escape(char), f"%(?:25){{0,2}}{code}", f"u00{code}", f"&#0{{0,5}}(?:{ord(char)}|x0{{0,5}}{code});"]
+    forms.append(re.escape(html.escape(char)))
+    return rf"\\{{0,4}}(?:{'|'.join(forms)})".replace("&", "&(?:amp;){0,2}")
 
 
 def _member(body: bytes, name: str, value: Any) -> bytes:

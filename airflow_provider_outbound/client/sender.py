@@ -51,7 +51,7 @@ class Response:
     """A whole response."""
 
     status: int
-    headers: Mapping[str, str]  # case-insensitive
+    headers: Mapping[str, str] = field(repr=False)  # case-insensitive
     body: bytes = field(repr=False)
 
 
@@ -142,12 +142,16 @@ class Sender:
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             body = bytearray()
-            for chunk in response.iter_content(2**16):
-                body += chunk
-                if len(body) > LARGEST_BODY:
-                    raise NetworkError(
-                        f"{host} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
-                    )
+            try:
+                for chunk in response.iter_content(2**16):
+                    body += chunk
+                    if len(body) > LARGEST_BODY:
+                        most = f"{LARGEST_BODY >> 20} MiB"
+                        raise NetworkError(
+                            f"{host} sent more than {most}. Lower the Connection's extra page_size."
+                        )
+            except ValueError as error:  # a chunk of negative length, for example
+                raise requests.exceptions.ChunkedEncodingError from error
             return Response(response.status_code, response.headers, bytes(body))
 
 

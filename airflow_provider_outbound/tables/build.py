@@ -64,7 +64,7 @@ def parts(
         if page.offset == 0:
             found, offset, size, left, made = _Found(), 0, 0, [], []
         left += page.records
-        if len(left) < CHUNK:
+        if len(left) < CHUNK and sum(len(record.raw) for record in left) < PART_SIZE:
             continue
         made.append(_tables(left, account_id, fetched_at, found, names))
         size += sum(table.nbytes for table in made[-1].values())
