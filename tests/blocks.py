@@ -137,6 +137,8 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["pip", "install", requirement]:
             extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
             assert requirement in [".", *(f".[{extra}]" for extra in extras)]
+        case ["airflow", "db", "migrate"]:
+            airflow_command(words, request)
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
             stored = connection_in_database(conn_id, request)
