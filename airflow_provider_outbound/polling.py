@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_outbound.client import threads
 from airflow_provider_outbound.client.api import Access, Api, reuse_or_new
 from airflow_provider_outbound.client.configurations import read_index
 from airflow_provider_outbound.client.sender import Sender
@@ -112,8 +114,8 @@ class Poller:
         found: TemplateIndex | OutboundError
         cancelled = threading.Event()
         # asgiref's threads can call back into the loop, as Airflow's mask_secret does in a triggerer.
-        threads = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
-        read = sync_to_async(_read, thread_sensitive=False, executor=threads)
+        executor = cast(Any, _DaemonThreads())  # any executor will do, though asgiref names only one
+        read = sync_to_async(_read, thread_sensitive=False, executor=executor)
         try:
             with missing_connection(self._conn_id):
                 # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
@@ -172,17 +174,7 @@ class _DaemonThreads(Executor):
     """
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-
-        def call() -> None:
-            try:
-                future.set_result(function(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
-                future.set_exception(error)
-
-        future.set_running_or_notify_cancel()
-        threading.Thread(target=call, name="outbound-poll", daemon=True).start()
-        return future
+        return threads.start(partial(function, *args, **kwargs), "outbound-poll")
 
 
 _POLLERS: dict[tuple[asyncio.AbstractEventLoop, str], Poller] = {}

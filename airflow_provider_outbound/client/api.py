@@ -107,19 +107,24 @@ class Api:
             if isinstance(error, AuthError) or path not in error.url or offset:
                 raise
             if error.status in TOO_LARGE and access.page_size > SMALLER_PAGE:
-                refused, access.page_size = access.page_size, SMALLER_PAGE
-                try:
-                    records = self.list_page(channel, 0)
-                except HttpError:
-                    access.page_size = refused
-                    raise
-                facts = (refused, error.status, access.place, SMALLER_PAGE)
-                log.warning("Page size %d was refused with status %d by %s: continuing with %d", *facts)
-                return records
+                return self._smaller_page(channel, error.status)
             if error.status == 404 and channel is not None:
                 self.list_page(None, 0)  # raises unless the account's listing answers: then the channel is empty
                 return []
             raise
+
+    def _smaller_page(self, channel: str | None, status: int) -> list[Record]:
+        """Return the first page with a limit that LivePerson's page uses, and keep to it if it works."""
+        access, refused = self.access, self.access.page_size
+        access.page_size = SMALLER_PAGE
+        try:
+            records = self.list_page(channel, 0)
+        except HttpError:
+            access.page_size = refused
+            raise
+        facts = (refused, status, access.place, SMALLER_PAGE)
+        log.warning("Page size %d was refused with status %d by %s: continuing with %d", *facts)
+        return records
 
     def list_url(self) -> str:
         """Return the base URL of the configurations' host."""

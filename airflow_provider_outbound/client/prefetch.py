@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Future, wait
+from functools import partial
 
+from airflow_provider_outbound.client import threads
 from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Response, Sender
 
 
@@ -53,19 +54,11 @@ class Prefetch:
 
     def _start(self, request: Request) -> bool:
         """Send a request in a daemon thread, which does not delay an exit; return False if none is available."""
-        response: Future[Response] = Future()
-
-        def transmit() -> None:
-            try:
-                response.set_result(self._sender.transmit(request))
-            except BaseException as error:  # noqa: BLE001 - raised where the response is awaited
-                response.set_exception(error)
-
         self._under_way = {each for each in self._under_way if not each.done()}
         if len(self._under_way) > MOST_AHEAD:
             return False
         try:
-            threading.Thread(target=transmit, name="outbound-ahead", daemon=True).start()
+            response = threads.start(partial(self._sender.transmit, request), "outbound-ahead")
         except RuntimeError:  # the system has no more threads
             return False
         self._under_way.add(response)

@@ -75,8 +75,7 @@ class Reader:
         status = self.response.status
         if status == 204:
             return []
-        nothing = self.response.body.strip() in (b"", b"null", b"{}")
-        if offset and (status in (400, 404, 416) or (status == 200 and nothing)):
+        if offset and (status in (400, 404, 416) or (status == 200 and self._is_blank())):
             return None
         records = self._records(self.json(), channel)
         if records is None:  # raised here, where no variable holds the body: a server may echo a token
@@ -84,6 +83,9 @@ class Reader:
                 f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}"
             )
         return records
+
+    def _is_blank(self) -> bool:
+        return self.response.body.strip() in (b"", b"null", b"{}")
 
     def json(self) -> Any:
         """Return the value of a JSON body.
@@ -163,9 +165,8 @@ class Reader:
         content_type = printable(self._redacted(headers.get("content-type") or "no content type"), 60)
         if self.endpoint.login:
             return content_type
-        text = self._redacted(
-            body.strip()[:QUOTABLE].decode(errors="replace")
-        )  # then cut, as a cut may split a secret
+        # Redacted before it is cut, because a cut may split a secret.
+        text = self._redacted(body.strip()[:QUOTABLE].decode(errors="replace"))
         return f"{content_type}, {printable(repr(text.strip()[:200]))}"
 
     def _error_body(self) -> str:

@@ -141,23 +141,27 @@ class Sender:
         ) as response:
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
-            body = bytearray()
             try:
-                for chunk in response.iter_content(2**16):
-                    body += chunk
-                    if len(body) > LARGEST_BODY:
-                        most = f"{LARGEST_BODY >> 20} MiB"
-                        raise NetworkError(
-                            f"{host} sent more than {most}. Lower the Connection's extra page_size."
-                        )
+                body = _body(response, host)
             except ValueError as error:  # a chunk of negative length, for example
                 raise requests.exceptions.ChunkedEncodingError from error
-            return Response(response.status_code, response.headers, bytes(body))
+            return Response(response.status_code, response.headers, body)
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Ignore a redirect, which requests reads and parses even where it does not follow it."""
+
+
+def _body(response: requests.Response, host: str) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(2**16):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise NetworkError(
+                f"{host} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
+            )
+    return bytes(body)
 
 
 def _reason(error: Exception) -> str:

@@ -15,8 +15,8 @@ IN_MEMORY = 2**19  # bytes: the listing of some hundred configurations
 class Spool:
     """Keep records in order, on disk if they are many, so that memory does not hold them.
 
-    It has the part of a list's interface that reading a listing needs: the length, one record, and replacing all
-    from a number on. The file is deleted when it is closed, or when its process ends.
+    It has a part of a list's interface: the length, one record, and replacing all from a number on. The
+    file is deleted when it is closed, or when its process ends.
 
     :param in_memory: bytes up to which no file is written.
     """
