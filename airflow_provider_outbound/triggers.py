@@ -1,20 +1,30 @@
-"""The trigger that waits for a template on the triggerer's event loop."""
+"""Triggers on the triggerer's event loop: one waits for a template, the other watches for changes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
-from airflow.sdk import timezone
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.sdk import Asset, timezone
+from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
+from airflow_provider_outbound.baseline import Baseline
+from airflow_provider_outbound.client.account import check_path_segment
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import OutboundError
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.model.changes import KINDS, Change, States, compare, has_place, read_states
 from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.polling import Gate, subscribe
+
+MOST_FIELDS = 100  # named in one event
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -49,8 +59,7 @@ class OutboundTemplateTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what recreates this trigger elsewhere; times are points in time, which no restart changes."""
-        arguments = {field.name: getattr(self, field.name) for field in fields(self)}
-        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+        return _serialized(self)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event."""
@@ -87,6 +96,159 @@ class OutboundTemplateTrigger(BaseTrigger):
                     await self.log.ainfo("%s. Next look in %.3g s.", match.seen, wait)
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class OutboundTemplateEventTrigger(BaseEventTrigger):
+    """Fire for each template that is created, updated or removed.
+
+    ``template_asset`` makes the asset that it is for. What exists when the watch begins fires nothing. From
+    Airflow 3.3 on, what was told is kept in the asset's state store: no change is missed while the triggerer is
+    down. Changes that are undone before the next look are not seen. Triggers on one Connection and channel share
+    polls.
+
+    Each change is told at least once, always with the same ``event_id``. It is told again if the triggerer is
+    killed in the seconds until the event is known to be in Airflow's database and the new state is stored.
+
+    :param asset_name: the name of the asset. Airflow makes one of two triggers whose arguments are the same; the
+        name keeps those of two assets apart.
+    :param template_name: a pattern such as ``spring_*`` for the configuration's name or a WhatsApp templatename.
+    :param channel: the channel it must be in; None for any.
+    :param language: the language it must be in, in that channel; None for any.
+    :param kinds: what to fire for: ``created``, ``updated``, ``removed``.
+    :param existing: fire ``created`` for what exists when the watch begins, too.
+    :param outbound_conn_id: the Connection to use.
+    :param poke_interval: seconds from one look to the next.
+    :raises ConfigError: for an argument that nothing can meet.
+    """
+
+    asset_name: str
+    template_name: str = "*"
+    channel: str | None = None
+    language: str | None = None
+    kinds: Sequence[str] = KINDS
+    existing: bool = False
+    outbound_conn_id: str = DEFAULT_CONN_ID
+    poke_interval: float = 60.0
+
+    def __post_init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        Criteria(self.template_name, self.channel, self.language)  # refuses what is blank or no text
+        if self.channel is not None:
+            check_path_segment("channel", self.channel)
+        self.kinds = [self.kinds] if isinstance(self.kinds, str) else list(self.kinds)
+        if not self.kinds or not set(self.kinds) <= set(KINDS):
+            raise ConfigError(f"kinds are {printable(self.kinds)}: name one or more of {', '.join(KINDS)}")
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what recreates this trigger elsewhere."""
+        return _serialized(self)
+
+    def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield an event for each change, for ever."""
+        return self.watch()
+
+    async def watch(
+        self,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        now: Callable[[], datetime] = timezone.utcnow,
+    ) -> AsyncIterator[TriggerEvent]:
+        """Look for changes again and again. An error is logged, and the next look follows.
+
+        :param sleep: makes the waits, in seconds.
+        :param now: the time, in UTC.
+        """
+        baseline = await self._baseline(sleep)
+        async with subscribe(self.outbound_conn_id, self.channel) as poller:
+            while True:
+                poll = await poller.poll(self.channel, self.poke_interval, now)
+                if isinstance(poll.found, OutboundError):
+                    log = self.log.awarning if isinstance(poll.found, TRANSIENT) else self.log.aerror
+                    await log("Could not look for changes for asset %s: %s", self.asset_name, poll.found)
+                else:
+                    begins = baseline.states is None
+                    states, changes = await asyncio.to_thread(_differ, baseline.states or {}, poll.found.raws)
+                    told = [each for each in changes if self._is_meant(each) and (self.existing or not begins)]
+                    for change in told:
+                        yield TriggerEvent(self._payload(change, baseline.number))
+                    if told:
+                        await self._persist(partial(baseline.handed_over, sleep), sleep)
+                    if changes or begins:
+                        await self._persist(partial(baseline.keep, states), sleep)
+                    facts = (self.asset_name, len(states), len(changes), len(told))
+                    await self.log.ainfo("Asset %s: %d configurations, %d changes, %d events", *facts)
+                # Counted from the poll, so that all triggers that share it look again together.
+                await sleep(min(_seconds(poll.at - now()) + self.poke_interval, self.poke_interval))
+
+    async def _baseline(self, sleep: Callable[[float], Awaitable[object]]) -> Baseline:
+        """Return what was told before, from Airflow's asset state store if it has one for this asset."""
+        stores = getattr(self, "asset_state_store", None)  # from Airflow 3.3 on
+        try:
+            baseline = Baseline(stores[Asset(name=self.asset_name)] if stores else None)
+        except KeyError:
+            baseline = Baseline(None)
+        if not baseline.lasts:
+            await self.log.awarning(
+                "Asset %s: no change is noticed that is made while the triggerer is down. Airflow 3.3 or later is "
+                "needed, and asset_name must be the asset's own",
+                self.asset_name,
+            )
+        try:
+            await self._persist(baseline.load, sleep)
+        except ValueError as error:
+            words = "Asset %s: what is stored can't be read, so the watch begins anew: %s"
+            await self.log.aerror(words, self.asset_name, printable(error))
+        return baseline
+
+    async def _persist(
+        self, call: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[object]]
+    ) -> None:
+        """Call until Airflow's asset state store answers. Without it, no event may be sent and none forgotten."""
+        while True:
+            try:
+                return await call()
+            except AirflowRuntimeError as error:
+                words = "Asset %s: Airflow's asset state store failed: %s. Next try in %.3g s."
+                await self.log.aerror(words, self.asset_name, printable(error), self.poke_interval)
+            await sleep(self.poke_interval)
+
+    def _is_meant(self, change: Change) -> bool:
+        """Tell whether the filters let a change pass; of a configuration before it or after it."""
+        return change.kind in self.kinds and any(
+            has_place(state, self.channel, self.language)
+            # A configuration without a name is meant only by a pattern that fits everything.
+            and any(fnmatchcase(name, self.template_name) for name in state.names or ("",))
+            for state in change.states
+        )
+
+    def _payload(self, change: Change, number: int) -> dict[str, Any]:
+        """Return what an event tells; never contents.
+
+        :param number: of the baseline, so that the same change at another time has another id.
+        """
+        state = change.states[0]
+        digests = [each.digest if each else "" for each in (change.before, change.after)]
+        identity = json.dumps([self.asset_name, number, state.key, *digests])
+        return {
+            "event_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
+            "kind": change.kind,
+            "id": state.id,
+            "name": state.names[0] if state.names else None,
+            "channels": list(dict.fromkeys(channel for channel, _ in state.places)),
+            "languages": list(dict.fromkeys(language for _, language in state.places if language)),
+            "fields": change.fields[:MOST_FIELDS],
+            "outbound_conn_id": self.outbound_conn_id,
+        }
+
+
+def _differ(before: States, raws: Sequence[bytes]) -> tuple[States, list[Change]]:
+    states = read_states(raws, before)
+    return states, compare(before, states)
+
+
+def _serialized(trigger: OutboundTemplateTrigger | OutboundTemplateEventTrigger) -> tuple[str, dict[str, Any]]:
+    arguments = {field.name: getattr(trigger, field.name) for field in fields(trigger)}
+    return f"{type(trigger).__module__}.{type(trigger).__qualname__}", arguments
 
 
 def _seconds(pause: timedelta) -> float:

@@ -64,7 +64,7 @@ class TemplateIndex:
     """
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self.count = 0
+        self.raws: list[bytes] = []  # of all items, in the order of the listing
         self._first: dict[str, bytes] = {}
         self._others: dict[str, list[bytes]] = {}  # of names that several items have
         self.add(records)
@@ -72,7 +72,7 @@ class TemplateIndex:
     def add(self, records: Iterable[Record]) -> None:
         """Add items of the listing."""
         for raw, item in records:
-            self.count += 1
+            self.raws.append(raw)
             names = [name for channel in shapes.channels(item) for name in _names(item, channel)]
             for name in dict.fromkeys([*names, *_names(item, None)]):
                 if self._first.setdefault(name, raw) is not raw:
@@ -140,7 +140,7 @@ class Criteria:
             return Match(*best, printable(f"Found {name} in {', '.join(places)}", 600))
         if near:
             return Match(None, [], printable(f"Not there yet: {name} {'; '.join(near)}", 600))
-        return Match(None, [], f"Not there yet: none of {index.count} configurations is named {name}")
+        return Match(None, [], f"Not there yet: none of {len(index.raws)} configurations is named {name}")
 
     def _misfit(self, channel: Item) -> str:
         """Return how a channel differs from the one that is meant; empty if it fits."""

@@ -1,0 +1,163 @@
+"""What changed from one listing to another: configurations created, updated and removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import msgspec
+
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.items import Item, channels, item_id
+from airflow_provider_outbound.model.values import text
+
+Kind: TypeAlias = Literal["created", "updated", "removed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_NAME = re.compile(r"\w+")
+
+
+class State(msgspec.Struct, frozen=True, array_like=True):
+    """What is remembered of a configuration: what names it, and digests of its fields; no contents.
+
+    :param key: what makes it the same configuration in another listing: its id, or a bare channel's names.
+    :param digest: of its JSON as the server sent it.
+    :param id: its id; empty for a bare channel.
+    :param names: its name and its WhatsApp templatenames, as far as it has any.
+    :param places: the type and the language of each channel.
+    :param fields: a JSON object of each field's path and the digest of its value.
+    """
+
+    key: str
+    digest: str
+    id: str
+    names: tuple[str, ...]
+    places: tuple[tuple[str | None, str | None], ...]
+    fields: msgspec.Raw
+
+
+States: TypeAlias = Mapping[str, State]
+
+
+class Change(NamedTuple):
+    """What happened to one configuration.
+
+    :param kind: ``created``, ``updated`` or ``removed``.
+    :param before: its state before; None if it was created.
+    :param after: its state now; None if it was removed.
+    :param fields: the paths of the fields that differ, such as ``channels[0].language``, if it was updated.
+    """
+
+    kind: Kind
+    before: State | None
+    after: State | None
+    fields: list[str]
+
+    @property
+    def states(self) -> list[State]:
+        """The state now and the state before, as far as there are any."""
+        return [state for state in (self.after, self.before) if state]
+
+
+def read_states(raws: Iterable[bytes], known: States) -> dict[str, State]:
+    """Return the states of a listing's items, by key.
+
+    :param raws: the items' JSON.
+    :param known: states of an earlier listing; those of items whose JSON is the same are used again.
+    """
+    same = {state.digest: state for state in known.values()}
+    by_key: dict[str, list[State]] = {}
+    for raw in raws:
+        digest = _digest(raw, 16)
+        state = same.get(digest) or _state(digest, decode(raw))
+        by_key.setdefault(state.key, []).append(state)
+    states: dict[str, State] = {}
+    for key, alike in by_key.items():
+        # Bare channels may have all names in common. Sorted, because neither the order of a listing nor that of an
+        # object's keys matters.
+        ordered = sorted(alike, key=lambda state: sorted(_fields(state).items())) if len(alike) > 1 else alike
+        for number, state in enumerate(ordered):
+            states[f"{key} {number}" if number else key] = state
+    return states
+
+
+def compare(before: States, after: States) -> list[Change]:
+    """Return what changed from one listing to another: in the order of the second one, then what was removed.
+
+    The order of configurations and of the keys of a JSON object is no change.
+
+    :param before: the states of the first listing.
+    :param after: the states of the second one.
+    """
+    changes = []
+    for key, state in after.items():
+        old = before.get(key)
+        if old is None:
+            changes.append(Change("created", None, state, []))
+        elif old.digest != state.digest and (fields := _differing(old, state)):
+            changes.append(Change("updated", old, state, fields))
+    changes += [Change("removed", old, None, []) for key, old in before.items() if key not in after]
+    return changes
+
+
+def _differing(before: State, after: State) -> list[str]:
+    old, new = _fields(before), _fields(after)
+    return [path for path in {**new, **old} if old.get(path) != new.get(path)]
+
+
+def _fields(state: State) -> dict[str, str]:
+    return msgspec.json.decode(state.fields, type=dict[str, str])
+
+
+def _state(digest: str, item: Item) -> State:
+    objects = [channel for channel in channels(item) if isinstance(channel, dict)]
+    given = [text(item.get("name")), *(text(channel.get("templatename")) for channel in objects)]
+    names = tuple(dict.fromkeys(name for name in given if name))
+    places = tuple((text(channel.get("type")), text(channel.get("language"))) for channel in objects)
+    fields = {path: _digest(json.dumps(value).encode(), 6) for path, value in leaves(item)}
+    identity = text(item_id(item)) or ""
+    called = json.dumps([names, places, text(item.get("outboundnumber"))])
+    return State(
+        key=f"id:{identity}" if identity else f"bare:{called}",
+        digest=digest,
+        id=identity,
+        names=names,
+        places=places,
+        fields=msgspec.Raw(msgspec.json.encode(fields)),
+    )
+
+
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the path and the value of each field that holds no other, in the order of the JSON.
+
+    :param value: JSON data; an empty object or list is a value.
+    """
+    left: list[tuple[str, Any]] = [("", value)]
+    while left:
+        path, each = left.pop()
+        if each and isinstance(each, dict):
+            left.extend((_member(path, key), each[key]) for key in reversed(each))
+        elif each and isinstance(each, list):
+            left.extend((f"{path}[{number}]", each[number]) for number in reversed(range(len(each))))
+        else:
+            yield path, each
+
+
+def _member(path: str, key: str) -> str:
+    if not _NAME.fullmatch(key):
+        return f"{path}[{json.dumps(key)}]"
+    return f"{path}.{key}" if path else key
+
+
+def _digest(content: bytes, size: int) -> str:
+    return hashlib.blake2b(content, digest_size=size).hexdigest()
+
+
+def has_place(state: State, channel: str | None, language: str | None) -> bool:
+    """Tell whether a state has a channel of that type in that language; None stands for any."""
+    if channel is language is None:
+        return True
+    return any(channel in (None, kind) and language in (None, spoken) for kind, spoken in state.places)
