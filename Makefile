@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster bench check format constraints clean
+.PHONY: demo test airflow cluster events bench check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -17,6 +17,9 @@ airflow: .venv/ready
 
 cluster: .cluster/venv/ready
 	.cluster/venv/bin/python -m tests.system.cluster
+
+events: .venv/ready
+	$(BIN)/python -m tests.system.events
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
@@ -41,7 +44,7 @@ constraints: .venv/ready
 		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv .bench .cluster .demo .airflow dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .cluster .demo .airflow .airflow-events dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: GROUP := dev

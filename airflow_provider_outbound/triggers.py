@@ -175,8 +175,11 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                         await self._persist(partial(baseline.handed_over, sleep), sleep)
                     if changes or begins:
                         await self._persist(partial(baseline.keep, states), sleep)
-                    facts = (self.asset_name, len(states), len(changes), len(told))
-                    await self.log.ainfo("Asset %s: %d configurations, %d changes, %d events", *facts)
+                    if begins:
+                        await self.log.ainfo("Asset %s: watching %d configurations", self.asset_name, len(states))
+                    elif changes:
+                        facts = (self.asset_name, len(changes), len(states), len(told))
+                        await self.log.ainfo("Asset %s: %d changes in %d configurations, %d events", *facts)
                 # Counted from the poll, so that all triggers that share it look again together.
                 await sleep(min(_seconds(poll.at - now()) + self.poke_interval, self.poke_interval))
 

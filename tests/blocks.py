@@ -5,6 +5,7 @@
 - other ``python``: as it is, in a namespace of its own.
 - ``bash``: line by line, see ``shell``.
 - ``json``: read as an Airflow Connection.
+- ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
 published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one.
@@ -34,7 +35,7 @@ from airflow_provider_outbound.sandbox.__main__ import _parser
 ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
 # Directives that hold no code; autoclass shows docstrings, literalinclude a sample that test_dags.py runs.
-PROSE = {"autoclass", "image", "include", "list-table", "literalinclude", "toctree"}
+PROSE = {"autoclass", "autofunction", "image", "include", "list-table", "literalinclude", "toctree"}
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -67,7 +68,7 @@ def refuse(document: Document, line: str, why: str) -> Iterator[Region]:
 
 def block(region: Region, language: str) -> Region:
     """Return the region as a block to run."""
-    runners = {"python": run_python, "bash": run_shell, "json": run_json}
+    runners = {"python": run_python, "bash": run_shell, "json": run_json, "text": lambda _: None}
     region.parsed = region.lexemes["source"]
     region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
     return region

@@ -96,6 +96,12 @@ def test_campaign_gate(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     assert outbound_sandbox.calls["list"] > 4
 
 
+@pytest.mark.usefixtures("airflow_db", "outbound_sandbox")
+def test_on_change_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without an event; tests/system/test_provider.py runs it with events."""
+    run("outbound_on_change", monkeypatch, tmp_path)
+
+
 LATE = """
 from airflow.sdk import DAG
 from airflow_provider_outbound.sensors import OutboundTemplateSensor

@@ -273,6 +273,21 @@ def test_publish_appears_now_and_last(connect: Connect) -> None:
         client.sandbox.publish("spring_sale", channel="telegraph")
 
 
+def test_configurations_are_updated_and_removed_in_place(connect: Connect) -> None:
+    client = connect(items=3)
+    before = client.sandbox.configurations()
+    name, gone = before[1]["name"], before[0]["name"]
+    client.sandbox.update(name, name="renamed", status="x")
+    client.sandbox.remove(gone)
+    after = client.page().json()
+    assert [item["name"] for item in after] == ["renamed", before[2]["name"]]
+    assert after[0] == {**before[1], "name": "renamed", "status": "x", "updatedAt": after[0]["updatedAt"]}
+    assert after[0]["updatedAt"] > before[1]["updatedAt"]
+    for call in (client.sandbox.update, client.sandbox.remove):
+        with pytest.raises(KeyError, match=gone):
+            call(gone)
+
+
 def test_names_appear_in_time_order(connect: Connect) -> None:
     clock = Clock()
     client = connect(items=0, clock=clock, appear={"later": 60, "sooner": 5, "at_once": 0})

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, get_args
 from uuid import uuid4
 
 import jwt
@@ -102,8 +102,8 @@ class Sandbox:
             if not holds:
                 raise ValueError(rule)
         self.calls: Counter[str] = Counter()  # "domain", "token", "jwks", "list"; refused ones count
-        self._configurations = sandbox_data.configurations(self.items, self.seed)
-        self._published: list[tuple[float, Json]] = []  # with the time at which each appears
+        # Each with the time at which it appears.
+        self._held = [(-math.inf, item) for item in sandbox_data.configurations(self.items, self.seed)]
         self._expiry: dict[str, float] = {}  # by token, the time at which it expires
         self._recent: deque[float] = deque()  # times of the calls admitted in the last second
         self._running: tuple[uvicorn.Server, threading.Thread] | None = None
@@ -147,7 +147,31 @@ class Sandbox:
         """
         created = datetime.now(timezone.utc) + timedelta(seconds=after)
         item = sandbox_data.template(name, channel, language, variables, created)
-        self._published.append((self.clock() + after, item))
+        self._held.append((self.clock() + after, item))
+
+    def update(self, name: str, /, **fields: Any) -> None:
+        """Change fields of the configuration of that name, and its date of change.
+
+        :param name: name of the configuration; KeyError if there is none.
+        :param fields: the fields' new values, as LivePerson names them.
+        """
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = self._find(name)
+        appears, item = self._held[at]
+        self._held[at] = (appears, {**item, "updatedAt": now, **fields})
+
+    def remove(self, name: str) -> None:
+        """Remove the configuration of that name.
+
+        :param name: name of the configuration; KeyError if there is none.
+        """
+        del self._held[self._find(name)]
+
+    def _find(self, name: str) -> int:
+        for at, (_, item) in enumerate(self._held):
+            if item["name"] == name:
+                return at
+        raise KeyError(name)
 
     def start(self) -> None:
         """Serve until `stop`, and return once the server accepts requests.
@@ -200,8 +224,7 @@ class Sandbox:
         :param channel: only items with this channel; None for all.
         """
         now = self.clock()
-        published = sorted(self._published, key=lambda entry: entry[0])
-        held = self._configurations + [item for appears, item in published if appears <= now]
+        held = [item for appears, item in sorted(self._held, key=lambda entry: entry[0]) if appears <= now]
         if self.shape == "bare":
             return [bare for item in held for bare in item["channels"] if channel in (None, bare["type"])]
         return [item for item in held if channel in (None, *(bare["type"] for bare in item["channels"]))]

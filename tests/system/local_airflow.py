@@ -98,7 +98,7 @@ class LocalAirflow(Processes):
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.run("db", "migrate")
         try:
-            self._start(self._components, timeout)
+            self.resume(self._components, timeout)
         except BaseException:  # also Ctrl-C
             self.stop()
             raise
@@ -106,7 +106,7 @@ class LocalAirflow(Processes):
     def restart(self, component: str, how: signal.Signals = signal.SIGTERM, timeout: float = 60) -> None:
         """End a component and its children with a signal (SIGKILL: a crash), and start it again."""
         self.end([component], how)
-        self._start([component], timeout)
+        self.resume([component], timeout)
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run an ``airflow`` command in this environment; raise LocalAirflowError if it fails."""
@@ -115,15 +115,18 @@ class LocalAirflow(Processes):
             raise LocalAirflowError(f"airflow {args[0]}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
-    def trigger(self, dag_id: str, conf: Any = None, logical_date: str | None = None) -> str:
-        """Wait until the DAG is parsed, unpause it and start a run; return the run's id."""
+    def unpause(self, dag_id: str) -> None:
+        """Wait until the DAG is parsed, and let it be scheduled."""
         found = f"/api/v2/dags?limit=1000&dag_id_pattern={quote(dag_id, safe='')}"
         self.poll(f"DAG {dag_id}", 60, lambda: any(d["dag_id"] == dag_id for d in self.get(found)["dags"]))
-        dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
-        self._request("PATCH", dag, {"is_paused": False})
+        self._request("PATCH", f"/api/v2/dags/{quote(dag_id, safe='')}", {"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: Any = None, logical_date: str | None = None) -> str:
+        """Wait until the DAG is parsed, unpause it and start a run; return the run's id."""
+        self.unpause(dag_id)
         run_id = f"manual__{uuid4()}"
         body = {"dag_run_id": run_id, "conf": conf, "logical_date": logical_date}
-        self.post(f"{dag}/dagRuns", body)
+        self.post(f"/api/v2/dags/{quote(dag_id, safe='')}/dagRuns", body)
         return run_id
 
     def wait(
@@ -187,7 +190,8 @@ class LocalAirflow(Processes):
             raise LocalAirflowError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
-    def _start(self, components: Iterable[str], timeout: float) -> None:
+    def resume(self, components: Iterable[str], timeout: float = 60) -> None:
+        """Start components, and wait until all are healthy."""
         started = datetime.now(timezone.utc)
         for name in components:
             self.spawn(name, [*AIRFLOW, *self._components[name]], self._env)

@@ -177,6 +177,31 @@ def test_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow
         airflow.end_run(dag_id, run_id)
 
 
+def test_dag_starts_when_a_template_changes(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    dag_id, stored = "outbound_on_change", "SELECT count(*) FROM asset_state_store WHERE key = 'baseline'"
+
+    def watched() -> int:
+        with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
+            return int(database.execute(stored).fetchone()[0])
+
+    def reported() -> list[str]:
+        runs = airflow.get(f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]
+        over = [run["dag_run_id"] for run in runs if run["state"] == "success"]
+        return [line for run_id in over for line in airflow.xcom(dag_id, run_id, "report")]
+
+    airflow.unpause(dag_id)
+    airflow.poll("a baseline", 60, watched)
+    sandbox.publish("spring_more")
+    airflow.poll("a run", 60, reported)
+    assert reported() == ["spring_more was created: all of it"]
+
+    airflow.end(["triggerer"], signal.SIGKILL)
+    sandbox.update("spring_more", status="changed")  # while nobody looks
+    airflow.resume(["triggerer"])
+    airflow.poll("another run", 60, lambda: len(reported()) > 1)
+    assert reported()[-1] == "spring_more was updated: updatedAt, status"
+
+
 @pytest.mark.fault("S1")
 def test_no_secret_in_logs_or_metadata(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     tokens = [token.encode() for token in sandbox._expiry]
