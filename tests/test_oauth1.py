@@ -51,7 +51,7 @@ Logs = Callable[[], list[str]]
 ITEMS = [configuration(number) for number in range(70)]
 
 # One is the beginning of another, and characters that URLs escape are among them.
-CANARIES = ("canary-key", 'canary"&<+/%secret', "canary/token", "canary/token=secret")
+CANARIES = ("canary-key", 'canary"&<+/%secret', "canary/token", "canary/token=canary")
 EXTRA = {"auth": "oauth1", "access_token": CANARIES[2], "access_token_secret": CANARIES[3]}
 CREDENTIALS = {"login": CANARIES[0], "password": CANARIES[1], "extra": EXTRA}
 WARNING = "LivePerson ended OAuth 1.0 on 2026-05-31, and account 12345678 still uses it: create an app for"
