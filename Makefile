@@ -53,5 +53,5 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $*
 	$*/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$*/bin/uv pip install --quiet --python $*/bin/python --constraints constraints.txt --editable '.[sandbox]' --group $(GROUP)
+	$*/bin/uv pip install --quiet --python $*/bin/python --constraints constraints.txt --editable '.[oauth1,sandbox]' --group $(GROUP)
 	touch $@

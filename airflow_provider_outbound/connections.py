@@ -6,8 +6,9 @@ import ipaddress
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 CONN_TYPE = "liveperson_outbound"
 DEFAULT_CONN_ID = "liveperson_outbound_default"
 EXTRAS = Settings.__struct_fields__
+TOKENS = ("access_token", "access_token_secret")  # extras for OAuth 1.0
+# By the extra auth: what login and password are.
+CREDENTIALS = {
+    "app_jwt": ("login (client id)", "password (client secret)"),
+    "bearer": ("", "password (token)"),
+    "oauth1": ("login (app key)", "password (app secret)"),
+}
 # A name, or an IPv6 address.
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|[0-9a-f:]+:[0-9a-f:.]*")
 
@@ -99,9 +107,7 @@ def _account(connection: Connection) -> Account:
     if connection.conn_type != CONN_TYPE:
         raise ConfigError(f"type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     settings = _settings(connection.extra)
-    login, password = "", "password (token)"
-    if settings.auth == "app_jwt":
-        login, password = _credential("login (client id)", connection.login), "password (client secret)"
+    credentials = _credentials(connection, settings)
     try:
         # JSON may hold the account as a number.
         account_id = check_path_segment("schema", str(connection.schema or "").strip())
@@ -110,12 +116,11 @@ def _account(connection: Connection) -> Account:
         raise ConfigError(
             "schema (account id) must be letters, digits, - and _; in a URI, the secret must be percent-encoded"
         ) from None
-    secret = Secret(_credential(password, connection.password))
     urls = {"domain_url": DOMAIN_URL, **_hosts(connection.host, connection.port)}
     for key in ("domain_url", "sentinel_url"):
         if (url := getattr(settings, key)) is not None:
             urls[key] = _base_url(f"extra {key}", url)
-    return Account(**{**structs.asdict(settings), **urls}, account_id=account_id, client_id=login, secret=secret)
+    return Account(**{**structs.asdict(settings), **urls, **credentials}, account_id=account_id)
 
 
 def _settings(text: str | None) -> Settings:
@@ -129,10 +134,10 @@ def _settings(text: str | None) -> Settings:
         shown = printable(sorted(unknown))
         raise ConfigError(f"extra has {shown}, which is not known: the extras are {', '.join(EXTRAS)}")
     given = {key: value for key, value in extra.items() if value not in (None, "")}
-    if "verify" in given:
-        given["verify"] = _verify(given["verify"])
-    if "proxies" in given:
-        given["proxies"] = _proxies(given["proxies"])
+    readers: dict[str, Callable[[object], object]]
+    readers = {"verify": _verify, "proxies": _proxies, **{key: partial(_token, key) for key in TOKENS}}
+    for key in readers.keys() & given.keys():
+        given[key] = readers[key](given[key])
     if "app_name" in given:
         check_path_segment("extra app_name", given["app_name"])
     try:
@@ -146,12 +151,34 @@ def _settings(text: str | None) -> Settings:
     raise ConfigError(f"extra {key} is {printable(repr(given[key]), 60)}: it must be {allowed}")
 
 
-def _credential(field: str, value: str | None) -> str:
+def _credentials(connection: Connection, settings: Settings) -> dict[str, str | Secret]:
+    """Return what the account's kind of authorization needs, by the names of an account's fields."""
+    login_name, password_name = CREDENTIALS[settings.auth]
+    found: dict[str, str | Secret] = {"secret": Secret(_credential(password_name, connection.password))}
+    if settings.auth == "app_jwt":
+        found["client_id"] = _credential(login_name, connection.login)
+    if settings.auth == "oauth1":
+        found["app_key"] = Secret(_credential(login_name, connection.login))
+    for key in TOKENS:
+        if settings.auth == "oauth1" and not getattr(settings, key):
+            raise ConfigError(f"extra {key} is empty: auth oauth1 needs it")
+        if settings.auth != "oauth1" and getattr(settings, key):
+            raise ConfigError(f"extra {key} is for auth oauth1 only: remove it, or set the extra auth to oauth1")
+    return found
+
+
+def _credential(field: str, value: object) -> str:
     if not value:
         raise ConfigError(f"{field} is empty")
+    if not isinstance(value, str):
+        raise ConfigError(f"{field} is not text: put it in quotation marks")
     if not re.fullmatch(r"[!-~]+", value):
         raise ConfigError(f"{field} has a space, a line break or another character that credentials don't have")
     return value
+
+
+def _token(key: str, value: object) -> Secret:
+    return Secret(_credential(f"extra {key}", value))
 
 
 def _verify(value: object) -> bool | str:

@@ -206,13 +206,9 @@ class OutboundHook(BaseHook):
                 items = [record.item for record in api.list_page(None, 0)]
         except OutboundError as error:
             return False, str(error)
-        life = access.auth.token_life
-        login = f"Token lives {life / 60:g} min" if life else "Bearer token accepted"
         kinds = Counter(kind for item in items for kind in _kinds(item))
-        return (
-            True,
-            f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)}). {login}.",
-        )
+        found = f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)})"
+        return True, f"{found}. {access.auth.accepted}."
 
     def _progress(self, started: float) -> Callable[[Listing], None]:
         def log(listing: Listing) -> None:

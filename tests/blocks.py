@@ -191,5 +191,9 @@ def check_connection(text: str) -> None:
     given = Connection.from_json(text, "x") if text.startswith("{") else Connection(conn_id="x", uri=text)
     account = account_of(given)
     assert account.account_id == EXAMPLE.account_id
+    if account.auth == "oauth1":  # the example has the fields' names as values
+        values = (account.app_key, account.secret, account.access_token, account.access_token_secret)
+        assert values == tuple(map(Secret, ("app_key", "app_secret", "access_token", "access_token_secret")))
+        return
     known = {EXAMPLE.client_id: EXAMPLE.secret, Sandbox.client_id: Secret(Sandbox.client_secret)}
     assert known[account.client_id] == account.secret

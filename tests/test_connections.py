@@ -23,6 +23,9 @@ SECRET = "canary-secret-5f1e"
 GOOD = {"conn_type": "liveperson_outbound", "login": "id", "password": SECRET, "schema": "12345678"}
 
 
+OAUTH1 = {"auth": "oauth1", "access_token": f"{SECRET}-t", "access_token_secret": f"{SECRET}-ts"}
+
+
 def account(**fields: Any) -> Account:
     fields = {**GOOD, **fields}
     if not isinstance(fields.get("extra"), (str, type(None))):
@@ -46,6 +49,19 @@ def test_extras_of_a_uri_are_text() -> None:
     read = account_of(Connection(conn_id="lp", uri=uri))
     assert (read.auth, read.page_size, read.requests_per_second) == ("bearer", 50, 2.5)
     assert (read.verify, read.timeout, read.client_id) == (False, 9, "")
+
+
+@pytest.mark.parametrize("by_uri", [False, True])
+def test_oauth1_has_four_secrets(by_uri: bool) -> None:
+    connection = Connection(conn_id="lp", **GOOD, host="va", extra=json.dumps(OAUTH1))
+    read = account_of(Connection(conn_id="lp", uri=connection.get_uri()) if by_uri else connection)
+    assert (read.app_key, read.secret) == (Secret("id"), Secret(SECRET))
+    assert (read.access_token, read.access_token_secret) == (Secret(f"{SECRET}-t"), Secret(f"{SECRET}-ts"))
+    assert (read.auth, read.client_id) == ("oauth1", "")
+    assert "id" not in repr(read.app_key)
+    assert SECRET not in f"{read!r}"
+    rotated = {**OAUTH1, "access_token_secret": "other"}
+    assert read != account(host="va", extra=rotated)  # so that a new token is used at once
 
 
 @pytest.mark.parametrize(
@@ -126,6 +142,7 @@ def test_proxies_and_ca_file(proxies: Any) -> None:
 @pytest.mark.parametrize("blank", [None, ""])
 def test_blank_extras_are_defaults(blank: Any) -> None:
     names = ("auth", "token_api", "app_name", "page_size", "requests_per_second", "timeout", "verify", "proxies")
+    names += ("access_token", "access_token_secret")
     assert account(extra=dict.fromkeys((*names, "domain_url", "sentinel_url"), blank)) == account()
 
 
@@ -150,7 +167,22 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra": "{"}, "extra is not JSON"),
     ({"extra": []}, "extra is a JSON list: it must be an object"),
     ({"extra": 5}, "extra is a JSON int"),
-    ({"extra": {"auth": "oauth1"}}, "extra auth is 'oauth1': it must be app_jwt or bearer"),
+    ({"extra": {"auth": "oauth2"}}, "extra auth is 'oauth2': it must be app_jwt or bearer or oauth1"),
+    ({"extra": {**OAUTH1, "access_token": None}}, "extra access_token is empty: auth oauth1 needs it"),
+    ({"extra": {**OAUTH1, "access_token_secret": ""}}, "extra access_token_secret is empty: auth oauth1 needs it"),
+    ({"extra": {**OAUTH1, "access_token": f"{SECRET} "}}, "extra access_token has a space, a line break"),
+    (
+        {"extra": {**OAUTH1, "access_token_secret": 5}},
+        "extra access_token_secret is not text: put it in quotation",
+    ),
+    ({"login": "", "extra": OAUTH1}, "login \\(app key\\) is empty"),
+    ({"login": f"{SECRET}\n", "extra": OAUTH1}, "login \\(app key\\) has a space"),
+    ({"password": "", "extra": OAUTH1}, "password \\(app secret\\) is empty"),
+    (
+        {"extra": {"access_token": SECRET}},
+        "extra access_token is for auth oauth1 only: remove it, or set the extra",
+    ),
+    ({"extra": {**OAUTH1, "auth": "bearer"}}, "extra access_token is for auth oauth1 only"),
     ({"extra": {"token_api": "v3"}}, "extra token_api is 'v3'"),
     ({"extra": {"page_size": 1}}, "extra page_size is 1: it must be a number from 2 to 1000"),
     ({"extra": {"page_size": "many"}}, "extra page_size is 'many'"),

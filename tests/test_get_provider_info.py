@@ -82,5 +82,5 @@ def form_field(described: dict[str, Any]) -> dict[str, Any]:
         "type": [*sorted(types - {"null"}, reverse=True), "null"],
         "default": str(default).lower() if isinstance(default, bool) else default or None,
     }
-    bounds = {key: described[key] for key in ("enum", "minimum", "maximum") if key in described}
+    bounds = {key: described[key] for key in ("enum", "format", "minimum", "maximum") if key in described}
     return {"label": described["title"], "description": described["description"], "schema": {**schema, **bounds}}

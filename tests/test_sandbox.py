@@ -419,7 +419,7 @@ def test_a_taken_port_is_told(client: Client) -> None:
 def test_settings_that_make_no_sense_are_refused() -> None:
     wrong = {"host": "0.0.0.0", "port": 65536, "account": "1/2", "items": -1, "appear": {"promo": -1}}
     wrong |= {"latency": float("nan"), "page_cap": 0, "requests_per_second": 0.5, "fail_rate": 1.1}
-    wrong |= {"token_ttl": 0, "shape": "round"}
+    wrong |= {"token_ttl": 0, "shape": "round", "auth": "bearer"}
     for name, value in wrong.items():
         with pytest.raises(ValueError, match=f"^{name} must be"):
             Sandbox(**{name: value})  # type: ignore[arg-type]
@@ -481,7 +481,7 @@ def test_command_serves_until_told_to_end(ending: signal.Signals) -> None:
 WRONG = ("--port many", "--port 65536", "--appear promo", "--appear a:soon", "--fail-rate 2", "--host ::")
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, "--shape round", "--colour red"])
+@pytest.mark.parametrize("wrong", [*WRONG, "--shape round", "--auth bearer", "--colour red"])
 def test_command_refuses_in_one_line(capsys: pytest.CaptureFixture[str], wrong: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(wrong.split())

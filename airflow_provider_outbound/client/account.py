@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from airflow_provider_outbound.errors import ConfigError, printable
 
 DOMAIN_URL = "https://api.liveperson.net"  # Domain API page, which says http://: that could be forged
+HIDDEN = {"format": "password"}  # how a JSON schema says that a form must not show a field's value
 REGIONS = ("va", "lo", "sy")  # Americas, EMEA, APAC: those whose hosts the API's page lists
 
 
@@ -41,15 +42,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows."""
 
     auth: Annotated[
-        Literal["app_jwt", "bearer"],
+        Literal["app_jwt", "bearer", "oauth1"],
         Meta(
             title="Authorization",
-            description="app_jwt: log in with client_id and client_secret. bearer: client_secret is the token.",
+            description="app_jwt: log in with client_id and client_secret. bearer: client_secret is the token. "
+            "oauth1: they are the app key and the app secret.",
         ),
     ] = "app_jwt"
     token_api: Annotated[
         Literal["v1", "v2"], Meta(title="AppJWT version", description="The version of Sentinel's token endpoint.")
     ] = "v1"
+    access_token: Annotated[
+        Secret | None,
+        Meta(title="OAuth 1.0 access token", description="Only for oauth1.", extra_json_schema=HIDDEN),
+    ] = None
+    access_token_secret: Annotated[
+        Secret | None,
+        Meta(title="OAuth 1.0 access token secret", description="Only for oauth1.", extra_json_schema=HIDDEN),
+    ] = None
     app_name: Annotated[str, Meta(title="App name", description="The app in the URL.")] = "prmsg"
     # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
     page_size: Annotated[
@@ -81,13 +91,15 @@ class Account(Settings, frozen=True, kw_only=True):
     """What a client needs to know about one account. Bounds are checked where a Connection is read, not here.
 
     :param account_id: LivePerson's account (site) id.
-    :param client_id: the AppJWT client id; empty for a bearer token.
-    :param secret: the AppJWT client secret, or the bearer token itself.
+    :param client_id: the AppJWT client id; empty with other credentials.
+    :param app_key: the OAuth 1.0 app key; None with other credentials.
+    :param secret: the AppJWT client secret, the bearer token itself, or the OAuth 1.0 app secret.
     :param list_url: base URL of the configurations' host; None to look it up through the Domain API.
     """
 
     account_id: str
     client_id: str = ""
+    app_key: Secret | None = None
     secret: Secret
     list_url: str | None = None
     domain_url: str = DOMAIN_URL

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from airflow_provider_outbound.client.account import REGIONS, Account, check_path_segment, host_of, region_urls
-from airflow_provider_outbound.client.auth import Auth
+from airflow_provider_outbound.client.auth import auth_of
 from airflow_provider_outbound.client.responses import Endpoint, Reader
 from airflow_provider_outbound.client.sender import Request, Response
 from airflow_provider_outbound.errors import TRANSIENT, AuthError, HttpError, ProtocolError, Unavailable, printable
@@ -26,8 +27,6 @@ TOO_LARGE = (400, 413, 422)  # statuses by which a server may refuse a limit
 LIST = Endpoint(
     purpose="list the configurations",
     advice={
-        401: "The token was refused. Check that the app is installed for the account, or renew the bearer token.",
-        403: "The app may not read outbound configurations. Check its scope and installation in LivePerson.",
         404: "No such account, app or channel there. Check the Connection's schema, host and app_name.",
     },
     auth_statuses=(401, 403),
@@ -42,7 +41,7 @@ class Access:
     :param account: whose configurations to read.
     :param retry_waits: seconds before each retry; empty for none (a sensor looks again anyway).
     :param clock: monotonic seconds, for the token's age.
-    :param now: seconds since 1970, for a Retry-After that is a date.
+    :param now: seconds since 1970, for a signature, and for a Retry-After that is a date.
     :param mask: gets each token, to keep it out of logs.
     """
 
@@ -58,7 +57,7 @@ class Access:
         self.account, self.retry_waits, self.now = account, retry_waits, now
         self.list_url, self.sentinel_url = account.list_url, account.sentinel_url
         self.page_size = account.page_size
-        self.auth = Auth(account, clock, mask)
+        self.auth = auth_of(account, clock, now, mask)
 
     @property
     def place(self) -> str:
@@ -98,7 +97,8 @@ class Api:
             later = tuple(Request("GET", f"{url}{at}", auth) for at in ahead)
             return Request("GET", f"{url}{offset}", auth, later)
 
-        call = partial(self._call, LIST, build, partial(Reader.page, channel=channel, offset=offset))
+        endpoint = replace(LIST, advice={**LIST.advice, **access.auth.advice})
+        call = partial(self._call, endpoint, build, partial(Reader.page, channel=channel, offset=offset))
         try:
             records = call()
             # None may also be a stray error, which must not end a listing.

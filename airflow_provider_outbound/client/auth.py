@@ -1,12 +1,13 @@
-"""How requests are authorized: with a bearer token as it is, or with an AppJWT that is fetched and renewed."""
+"""How requests are authorized: with an AppJWT that is fetched and renewed, a bearer token, or OAuth 1.0."""
 
 from __future__ import annotations
 
+import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
 import jwt
@@ -16,15 +17,30 @@ from requests.auth import AuthBase
 from airflow_provider_outbound.client.account import Account, Secret, host_of
 from airflow_provider_outbound.client.responses import Endpoint
 from airflow_provider_outbound.client.sender import Request
-from airflow_provider_outbound.errors import AuthError, ProtocolError, printable
+from airflow_provider_outbound.errors import AuthError, ConfigError, ProtocolError, printable
 
 if TYPE_CHECKING:
     from airflow_provider_outbound.client.api import Api
+
+log = logging.getLogger(__name__)
 
 TOKEN_PATHS = {"v1": "/sentinel/api/account/{}/app/token?v=1.0", "v2": "/sentinel/api/v2/account/{}/app/token"}
 TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example; for a response that doesn't say
 TOKEN_MARGIN = 60.0  # seconds before a token ends at which it counts as stale
 CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client secret) and schema (account)"
+
+
+TOKEN_REFUSED = {
+    401: "The token was refused. Check that the app is installed for the account, or renew the bearer token.",
+    403: "The app may not read outbound configurations. Check its scope and installation in LivePerson.",
+}
+SIGNATURE_REFUSED = {
+    401: "The signature was refused. Check the Connection's login (app key), password (app secret) and its extras "
+    "access_token and access_token_secret, and this machine's clock.",
+    403: "The API key may not read outbound configurations. Check its permissions in LivePerson, and the "
+    "Connection's login (app key) and extra access_token.",
+}
+OAUTH1_ENDED = "2026-05-31"  # https://developers.liveperson.com/oauth-1-0-api-keys.html
 
 
 class BearerToken(AuthBase):
@@ -38,33 +54,135 @@ class BearerToken(AuthBase):
         return request
 
 
-class Auth:
-    """Authorize an account's requests: with its bearer token, or with an AppJWT by the client-credentials grant.
+class Bearer:
+    """Send a bearer token as it is. It can't be renewed.
+
+    :param token: the token.
+    """
+
+    advice = TOKEN_REFUSED
+    accepted = "Bearer token accepted"
+
+    def __init__(self, token: Secret) -> None:
+        self.secrets = [token]
+
+    def ready(self, api: Api) -> BearerToken:
+        """Return what authorizes a request."""
+        return BearerToken(self.secrets[0])
+
+    def refused(self) -> bool:
+        """Tell that another try is not worthwhile."""
+        return False
+
+
+class Signature(AuthBase):
+    """Sign a request when it is sent, each with its own nonce and timestamp (OAuth Core 1.0, HMAC-SHA1).
+
+    :param credentials: app key, app secret, access token and access token secret.
+    :param now: seconds since 1970.
+    """
+
+    def __init__(self, credentials: Sequence[Secret], now: Callable[[], float]) -> None:
+        self._credentials, self._now = credentials, now
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        import requests_oauthlib  # not needed with other credentials
+
+        app_key, app_secret, token, token_secret = self._credentials
+        sign = requests_oauthlib.OAuth1(
+            app_key.reveal(),
+            app_secret.reveal(),
+            token.reveal(),
+            token_secret.reveal(),
+            signature_method="HMAC-SHA1",  # OAuth 1.0 page
+            timestamp=str(int(self._now())),
+        )
+        return sign(request)
+
+
+class OAuth1:
+    """Sign requests with an API key and its access token. Nothing is fetched or renewed.
+
+    :param account: whose credentials to use.
+    :param now: seconds since 1970.
+    :param mask: gets the credentials: Airflow does not know that the login is one.
+    """
+
+    advice = SIGNATURE_REFUSED
+    accepted = f"OAuth 1.0 accepted, although LivePerson ended it on {OAUTH1_ENDED}; change to AppJWT"
+
+    def __init__(self, account: Account, now: Callable[[], float], mask: Callable[[str], object]) -> None:
+        credentials = (account.app_key, account.secret, account.access_token, account.access_token_secret)
+        self.secrets = [each for each in credentials if each]  # all, because no Connection may lack one
+        self._account_id, self._mask = account.account_id, mask
+        self._signature = Signature(self.secrets, now)
+        self._prepared = False
+
+    def ready(self, api: Api) -> Signature:
+        """Return what signs a request; the first time, mask the credentials and warn.
+
+        :raises ConfigError: if requests-oauthlib is not installed.
+        """
+        if not self._prepared:
+            self._prepare()
+            self._prepared = True
+        return self._signature
+
+    def refused(self) -> bool:
+        """Tell that another try is not worthwhile."""
+        return False
+
+    def _prepare(self) -> None:
+        try:
+            import requests_oauthlib  # noqa: F401
+        except ImportError:
+            raise ConfigError(
+                "auth is oauth1, which needs one more package: pip install 'airflow-provider-outbound[oauth1]'"
+            ) from None
+        for library in ("oauthlib", "requests_oauthlib"):
+            logging.getLogger(library).setLevel(logging.INFO)  # at DEBUG, they log credentials
+        for secret in self.secrets:
+            self._mask(secret.reveal())
+        log.warning(
+            "LivePerson ended OAuth 1.0 on %s, and account %s still uses it: create an app for AppJWT, put its "
+            "client id and secret into the Connection's login and password, and set the extra auth to app_jwt",
+            OAUTH1_ENDED,
+            self._account_id,
+        )
+
+
+class AppJWT:
+    """Authorize an account's requests with an AppJWT, by the client-credentials grant.
 
     :param account: whose credentials to use.
     :param clock: monotonic seconds, for a token's age.
     :param mask: gets each token that is fetched, to keep it out of logs.
     """
 
+    advice = TOKEN_REFUSED
+
     def __init__(self, account: Account, clock: Callable[[], float], mask: Callable[[str], object]) -> None:
         self._account, self._clock, self._mask = account, clock, mask
-        self._token = account.secret if account.auth == "bearer" else None
+        self._token: Secret | None = None
         self._stale_at = math.inf
-        self.token_life = 0.0  # seconds; 0 for a token that was not fetched
-        self.secrets = [account.secret]  # all values that no message may show
+        self.token_life = 0.0  # seconds; 0 before the first login
+        self.secrets = [account.secret]
+
+    @property
+    def accepted(self) -> str:
+        """How long the token lives."""
+        return f"Token lives {self.token_life / 60:g} min"
 
     def ready(self, api: Api) -> BearerToken:
-        """Return what authorizes a request now. Call it in the caller's thread only: it may log in."""
+        """Return what authorizes a request now; log in if there is no token, or it is stale."""
         if self._token is None or self._clock() >= self._stale_at:
             self._token = self._log_in(api)
             self.secrets = [self._account.secret, self._token]
         return BearerToken(self._token)
 
     def refused(self) -> bool:
-        """Note a 401, and tell whether another try is worthwhile."""
-        if self._account.auth == "bearer":
-            return False
-        self._token = None  # it may have been revoked
+        """Forget the token, which may have been revoked, so that the next try fetches another."""
+        self._token = None
         return True
 
     def _log_in(self, api: Api) -> Secret:
@@ -121,6 +239,28 @@ class Auth:
             }
         ).encode()
         return request  # requests then sets the Content-Length
+
+
+#: What authorizes an account's requests. ``secrets`` are the values that no message may show, ``advice`` says what
+#: to do about a refused listing, and ``accepted`` is for a person who tests the Connection.
+Auth: TypeAlias = AppJWT | Bearer | OAuth1
+
+
+def auth_of(
+    account: Account, clock: Callable[[], float], now: Callable[[], float], mask: Callable[[str], object]
+) -> Auth:
+    """Return what authorizes an account's requests.
+
+    :param account: whose credentials to use.
+    :param clock: monotonic seconds, for a token's age.
+    :param now: seconds since 1970, for a signature's timestamp.
+    :param mask: gets the secrets that Airflow does not know, to keep them out of logs.
+    """
+    if account.auth == "bearer":
+        return Bearer(account.secret)
+    if account.auth == "oauth1":
+        return OAuth1(account, now, mask)
+    return AppJWT(account, clock, mask)
 
 
 def _seconds(value: object) -> float:

@@ -186,7 +186,8 @@ class Reader:
         return printable(self._redacted(" ".join(parts)), 400) if parts else self._shown()
 
     def _redacted(self, text: str) -> str:
-        for secret in self.secrets:
+        # The longest first, because another may be a part of it.
+        for secret in sorted(self.secrets, key=lambda each: -len(each.reveal())):
             text = re.sub("".join(map(_spellings, secret.reveal())), "***", text, flags=re.IGNORECASE)
         return text
 

@@ -102,6 +102,11 @@ def _parser() -> _Parser:
         " in an envelope (default: %(default)s)",
     )
     parser.add_argument(
+        "--auth",
+        default=Sandbox.auth,
+        help="what the printed Connection logs in with: app_jwt or oauth1 (default: %(default)s)",
+    )
+    parser.add_argument(
         "--allow-remote",
         dest="insecure_bind",
         action="store_true",

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 from uuid import uuid4
 
 import jwt
@@ -25,6 +25,7 @@ import uvicorn
 from starlette.exceptions import HTTPException
 
 from airflow_provider_outbound.sandbox import data as sandbox_data
+from airflow_provider_outbound.sandbox import oauth1
 from airflow_provider_outbound.sandbox.routes import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -34,6 +35,8 @@ from airflow_provider_outbound.sandbox.routes import (
     app_of,
     signing_key,
 )
+
+Auth: TypeAlias = Literal["app_jwt", "oauth1"]
 
 LOOPBACK = ("127.0.0.1", "localhost")
 GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1, so a few calls already fail at the rate
@@ -58,6 +61,7 @@ class Sandbox:
     :param token_ttl: seconds until a token expires.
     :param shape: what a listing holds: `profile` for configurations, `bare` for channels as on LivePerson's page,
         `wrapped` for configurations in an envelope such as the Outbound Reporting API's.
+    :param auth: what `connection` and `env` log in with: `app_jwt`, or `oauth1`. The server accepts both.
     :param clock: returns monotonic seconds; dates in configurations and tokens come from the system's clock.
     :param sleep: waits for the latency, in seconds.
     :param insecure_bind: allow a host that other machines can reach.
@@ -76,6 +80,7 @@ class Sandbox:
     fail_rate: float = 0.0
     token_ttl: float = 3600.0
     shape: Shape = "profile"
+    auth: Auth = "app_jwt"
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     insecure_bind: bool = False
@@ -98,6 +103,7 @@ class Sandbox:
             "fail_rate must be 0 to 1": 0 <= self.fail_rate <= 1,
             "token_ttl must be 1 second or more": 1 <= self.token_ttl < math.inf,
             "shape must be profile, bare or wrapped": self.shape in get_args(Shape),
+            "auth must be app_jwt or oauth1": self.auth in get_args(Auth),
         }.items():
             if not holds:
                 raise ValueError(rule)
@@ -105,6 +111,7 @@ class Sandbox:
         # Each with the time at which it appears.
         self._held = [(-math.inf, item) for item in sandbox_data.configurations(self.items, self.seed)]
         self._expiry: dict[str, float] = {}  # by token, the time at which it expires
+        self.signatures = oauth1.Signatures()
         self._recent: deque[float] = deque()  # times of the calls admitted in the last second
         self._running: tuple[uvicorn.Server, threading.Thread] | None = None
 
@@ -117,6 +124,8 @@ class Sandbox:
     def connection(self) -> Json:
         """Return the Airflow Connection to this account, as its JSON form."""
         credentials = {"login": self.client_id, "password": self.client_secret, "schema": self.account}
+        if self.auth == "oauth1":
+            credentials |= oauth1.CONNECTION
         return {"conn_type": "liveperson_outbound", "host": self.url, **credentials}
 
     @property

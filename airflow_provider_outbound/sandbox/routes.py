@@ -19,6 +19,8 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException  # not FastAPI's: unknown paths raise this one
 
+from airflow_provider_outbound.sandbox.oauth1 import Signatures
+
 Json = dict[str, Any]
 Shape = Literal["profile", "bare", "wrapped"]
 
@@ -34,6 +36,7 @@ class Account(Protocol):
     account: str
     page_cap: int | None
     shape: Shape
+    signatures: Signatures
 
     async def admit(self, call: str) -> None: ...
     def grant(self) -> Json: ...
@@ -127,11 +130,15 @@ async def jwks(sandbox: Here) -> Json:
     return {"keys": [key | {"kid": KEY_ID, "alg": "RS256", "use": "sig"}]}
 
 
-async def _authorize(sandbox: Here, account: str, app: str, bearer: Bearer) -> None:
-    if not bearer or not sandbox.accepts(bearer.credentials):
+async def _authorize(sandbox: Here, account: str, app: str, bearer: Bearer, request: Request) -> None:
+    if request.headers.get("Authorization", "").lower().startswith("oauth "):
+        if not sandbox.signatures.accepts(request):
+            message = "OAuth 1.0: wrong credentials or signature, a nonce that was used, or a wrong timestamp"
+            raise HTTPException(401, message, {"WWW-Authenticate": "OAuth"})
+    elif not bearer or not sandbox.accepts(bearer.credentials):
         raise HTTPException(401, "token is missing, invalid or expired", {"WWW-Authenticate": "Bearer"})
     if account != sandbox.account:
-        raise HTTPException(403, f"the token is not for account {account}")
+        raise HTTPException(403, f"the credentials are not for account {account}")
     if app != "prmsg":
         raise HTTPException(404, f"no app {app}")
 
