@@ -41,9 +41,9 @@ def test_login_and_list_go_out_as_documented(client: Client) -> None:
     assert client.tokens == [listing.headers["authorization"][7:], by_channel.headers["authorization"][7:]]
 
 
-def test_token_api_v2(client: Client) -> None:
+def test_app_jwt_version_v2(client: Client) -> None:
     with Fake() as fake:
-        account = fake.account(token_api="v2")
+        account = fake.account(app_jwt_version="v2")
         client.list_page(client.access(account), None, 0)
     assert (fake.hits[0].path, fake.hits[0].query) == (f"/sentinel/api/v2/account/{ACCOUNT}/app/token", {})
 
@@ -88,8 +88,8 @@ def test_bearer_token_cannot_be_fetched(client: Client) -> None:
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_refused_login_is_never_repeated(client: Client, status: int, version: str) -> None:
     with Fake(token=[Reply(status, f"no {SECRET}".encode())]) as fake:
-        account = fake.account(token_api=version)
-        with pytest.raises(AuthError, match=rf"{fake.host}.*token_api, which is {version}") as caught:
+        account = fake.account(app_jwt_version=version)
+        with pytest.raises(AuthError, match=rf"{fake.host}.*app_jwt_version, which is {version}") as caught:
             client.list_page(client.access(account), None, 0)
     assert fake.kinds() == ["token"]
     assert client.waits == []

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSecretsBackendAcc
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_provider_outbound.client.account import Account, Secret
-from airflow_provider_outbound.connections import account_of, missing_connection
+from airflow_provider_outbound.connections import EXTRAS, account_of, missing_connection
 from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound
 
 SECRET = "canary-secret-5f1e"
@@ -125,8 +125,7 @@ def test_proxies_and_ca_file(proxies: Any) -> None:
 
 @pytest.mark.parametrize("blank", [None, ""])
 def test_blank_extras_are_defaults(blank: Any) -> None:
-    names = ("auth", "token_api", "app_name", "page_size", "requests_per_second", "timeout", "verify", "proxies")
-    assert account(extra=dict.fromkeys((*names, "domain_url", "sentinel_url"), blank)) == account()
+    assert account(extra=dict.fromkeys(EXTRAS, blank)) == account()
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -144,14 +143,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"schema": "w@va/canary-secret-5f1e"}, "schema .* must be .*; in a URI, the secret must be percent-encoded"),
     ({"host": "eu"}, "host must be va, lo, sy, or a name with a dot"),
     (
-        {"extra": {"tokenapi": "v2"}},
-        "extra has \\['tokenapi'\\], which is not known: the extras are auth, token_api,",
+        {"extra": {"appjwtversion": "v2"}},
+        "extra has \\['appjwtversion'\\], which is not known: the extras are auth, app_jwt_version,",
     ),
     ({"extra": "{"}, "extra is not JSON"),
     ({"extra": []}, "extra is a JSON list: it must be an object"),
     ({"extra": 5}, "extra is a JSON int"),
     ({"extra": {"auth": "oauth1"}}, "extra auth is 'oauth1': it must be app_jwt or bearer"),
-    ({"extra": {"token_api": "v3"}}, "extra token_api is 'v3'"),
+    ({"extra": {"app_jwt_version": "v3"}}, "extra app_jwt_version is 'v3'"),
     ({"extra": {"page_size": 1}}, "extra page_size is 1: it must be a number from 2 to 1000"),
     ({"extra": {"page_size": "many"}}, "extra page_size is 'many'"),
     ({"extra": {"page_size": [30]}}, "extra page_size is"),
@@ -177,7 +176,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"host": "x\r\ny"}, "host is"),
     ({"extra": {"domain_url": 5}}, "extra domain_url is 5: it must be text"),
     ({"extra": {"auth": 5}}, "extra auth is 5: it must be app_jwt or bearer"),
-    ({"extra": {"token_api": ["v1"]}}, "extra token_api is .*: it must be v1 or v2"),
+    ({"extra": {"app_jwt_version": ["v1"]}}, "extra app_jwt_version is .*: it must be v1 or v2"),
     ({"extra": {"timeout": "1_0"}}, "extra timeout is '1_0': it must be a number from 0.1 to 3600"),
     ({"extra": {"page_size": 2.5}}, "extra page_size is 2.5: it must be a number from 2 to 1000"),
     ({"extra": {"proxies": "{"}}, "extra proxies must be an object"),

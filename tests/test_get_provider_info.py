@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from airflow._shared.secrets_masker import should_hide_value_for_key
 from airflow.sdk import Connection
 
 from airflow_provider_outbound.client.account import Settings
@@ -70,6 +71,14 @@ def test_form_follows_from_the_settings() -> None:
     (declared,) = INFO["connection-types"]
     (described,) = msgspec.json.schema(Settings, schema_hook=lambda kind: {"type": "string"})["$defs"].values()
     assert declared["conn-fields"] == {name: form_field(each) for name, each in described["properties"].items()}
+
+
+def test_the_form_hides_no_default() -> None:
+    # Airflow replaces the default of such a field by ***, and its form would save that.
+    (declared,) = INFO["connection-types"]
+    defaults = {name: field["schema"]["default"] for name, field in declared["conn-fields"].items()}
+    assert [name for name in defaults if should_hide_value_for_key(name)] == ["proxies"]
+    assert defaults["proxies"] is None
 
 
 def form_field(described: dict[str, Any]) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class Auth:
     def _log_in(self, api: Api) -> Secret:
         """Get a token from Sentinel (AppJWT page)."""
         account, base = self._account, api.sentinel_url()
-        host, path = host_of(base), TOKEN_PATHS[account.token_api].format(account.account_id)
-        advice = f"{CHECK_CREDENTIALS}, and its extra token_api, which is {account.token_api}."
+        host, path = host_of(base), TOKEN_PATHS[account.app_jwt_version].format(account.account_id)
+        advice = f"{CHECK_CREDENTIALS}, and its extra app_jwt_version, which is {account.app_jwt_version}."
         endpoint = Endpoint(
             purpose="get a token",
             advice=dict.fromkeys((400, 401, 403, 404), advice),
