@@ -25,6 +25,7 @@ from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
+from airflow_provider_outbound.retries import longest_retry_after
 from airflow_provider_outbound.tables import build, parquet
 from airflow_provider_outbound.tables.build import Part
 from airflow_provider_outbound.tables.schemas import TABLES, schema
@@ -74,7 +75,8 @@ class OutboundHook(BaseHook):
         with missing_connection(self.outbound_conn_id):
             # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
             account = account_of(self.get_connection(self.outbound_conn_id))
-        self._access = reuse_or_new(self._access, account, retry_waits=self.retry_waits, mask=mask_secret)
+        options = {"retry_waits": self.retry_waits, "longest_retry_after": longest_retry_after()}
+        self._access = reuse_or_new(self._access, account, **options, mask=mask_secret)
         return self._access
 
     @contextmanager

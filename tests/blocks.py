@@ -34,7 +34,7 @@ from airflow_provider_outbound.sandbox.__main__ import _parser
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
-# Directives that hold no code; autoclass shows docstrings, literalinclude a sample that test_dags.py runs.
+# Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "image", "include", "list-table", "literalinclude", "toctree"}
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowSecretsBackendAcc
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_provider_outbound.client.account import Account, Secret
-from airflow_provider_outbound.connections import account_of, missing_connection
+from airflow_provider_outbound.connections import EXTRAS, account_of, missing_connection
 from airflow_provider_outbound.errors import ConfigError, ConnectionNotFound
 
 SECRET = "canary-secret-5f1e"
@@ -141,9 +141,7 @@ def test_proxies_and_ca_file(proxies: Any) -> None:
 
 @pytest.mark.parametrize("blank", [None, ""])
 def test_blank_extras_are_defaults(blank: Any) -> None:
-    names = ("auth", "token_api", "app_name", "page_size", "requests_per_second", "timeout", "verify", "proxies")
-    names += ("access_token", "access_token_secret")
-    assert account(extra=dict.fromkeys((*names, "domain_url", "sentinel_url"), blank)) == account()
+    assert account(extra=dict.fromkeys(EXTRAS, blank)) == account()
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

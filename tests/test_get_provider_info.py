@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from airflow._shared.secrets_masker import should_hide_value_for_key
 from airflow.sdk import Connection
 
 from airflow_provider_outbound.client.account import Settings
@@ -69,15 +70,25 @@ def test_defaults_of_the_form_are_those_of_the_code() -> None:
 def test_form_follows_from_the_settings() -> None:
     (declared,) = INFO["connection-types"]
     (described,) = msgspec.json.schema(Settings, schema_hook=lambda kind: {"type": "string"})["$defs"].values()
-    assert declared["conn-fields"] == {name: form_field(each) for name, each in described["properties"].items()}
+    assert declared["conn-fields"] == {
+        name: form_field(name, each) for name, each in described["properties"].items()
+    }
 
 
-def form_field(described: dict[str, Any]) -> dict[str, Any]:
+def test_the_form_hides_no_default() -> None:
+    # Airflow replaces the default of such a field by ***, and its form would save that.
+    (declared,) = INFO["connection-types"]
+    defaults = {name: field["schema"]["default"] for name, field in declared["conn-fields"].items()}
+    hidden = {name: default for name, default in defaults.items() if should_hide_value_for_key(name)}
+    assert hidden == dict.fromkeys(["token_api", "access_token", "access_token_secret", "proxies"])
+
+
+def form_field(name: str, described: dict[str, Any]) -> dict[str, Any]:
     """Return the form's field for a setting: it may be blank, and switches and objects are text."""
     allowed = described.get("anyOf", [described])
     types = {"string" if "enum" in each or each["type"] == "boolean" else each["type"] for each in allowed}
     types |= {"string"} if "object" in types else set()
-    default = described["default"]
+    default = None if should_hide_value_for_key(name) else described["default"]
     schema = {
         "type": [*sorted(types - {"null"}, reverse=True), "null"],
         "default": str(default).lower() if isinstance(default, bool) else default or None,

@@ -44,13 +44,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     auth: Annotated[
         Literal["app_jwt", "bearer", "oauth1"],
         Meta(
-            title="Authorization",
-            description="app_jwt: log in with client_id and client_secret. bearer: client_secret is the token. "
+            title="Authentication",
+            description="app_jwt: log in with client ID and secret. bearer: the client secret is the token. "
             "oauth1: they are the app key and the app secret.",
         ),
     ] = "app_jwt"
     token_api: Annotated[
-        Literal["v1", "v2"], Meta(title="AppJWT version", description="The version of Sentinel's token endpoint.")
+        Literal["v1", "v2"],
+        Meta(
+            title="AppJWT version",
+            description="The version of LivePerson's login, v1 unless set. If it refuses, try the other one.",
+        ),
     ] = "v1"
     access_token: Annotated[
         Secret | None,
@@ -60,10 +64,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Secret | None,
         Meta(title="OAuth 1.0 access token secret", description="Only for oauth1.", extra_json_schema=HIDDEN),
     ] = None
-    app_name: Annotated[str, Meta(title="App name", description="The app in the URL.")] = "prmsg"
+    app_name: Annotated[str, Meta(title="App name", description="The app in the API's URL.")] = "prmsg"
     # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
     page_size: Annotated[
-        int, Meta(title="Page size (limit)", description="Configurations per request.", ge=2, le=1000)
+        int,
+        Meta(
+            title="Page size", description="Configurations per request. The server may send fewer.", ge=2, le=1000
+        ),
     ] = 100
     # For each host and account, in any one second. LivePerson's retry policy page allows 10 per account.
     requests_per_second: Annotated[
@@ -71,7 +78,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(title="Requests per second", description="LivePerson allows 10; 0 for no limit.", ge=0, le=1000),
     ] = 10
     # For the connection to open, and then for the whole response.
-    timeout: Annotated[float, Meta(title="Timeout", description="Seconds for one request.", ge=0.1, le=3600)] = 30
+    timeout: Annotated[
+        float,
+        Meta(
+            title="Timeout", description="Seconds to connect, and again for the whole response.", ge=0.1, le=3600
+        ),
+    ] = 30
     verify: Annotated[
         bool | str, Meta(title="Verify certificates", description="true, false, or the path of a CA file.")
     ] = True
@@ -80,10 +92,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(title="Proxies", description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}'),
     ] = {}
     domain_url: Annotated[
-        str | None, Meta(title="Domain API URL", description="Instead of https://api.liveperson.net")
+        str | None, Meta(title="Domain API URL", description="Blank for https://api.liveperson.net")
     ] = None
     sentinel_url: Annotated[
-        str | None, Meta(title="Sentinel URL", description="Instead of the one that the Domain API names")
+        str | None,
+        Meta(title="Sentinel URL", description="Where to log in. Blank for the one that the Domain API names."),
     ] = None
 
 

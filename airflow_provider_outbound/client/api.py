@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
-LONGEST_WAIT = 60.0  # most seconds to wait for a Retry-After; beyond that, Airflow's own retries do better
+LONGEST_WAIT = 60.0  # most seconds of one wait for a Retry-After
 SMALLER_PAGE = 30  # the limit in the example of the API's page, for servers that refuse a larger one
 TOO_LARGE = (400, 413, 422)  # statuses by which a server may refuse a limit
 
@@ -40,6 +41,7 @@ class Access:
 
     :param account: whose configurations to read.
     :param retry_waits: seconds before each retry; empty for none (a sensor looks again anyway).
+    :param longest_retry_after: a Retry-After of more seconds is raised at once, for the caller to wait.
     :param clock: monotonic seconds, for the token's age.
     :param now: seconds since 1970, for a signature, and for a Retry-After that is a date.
     :param mask: gets each token, to keep it out of logs.
@@ -50,11 +52,13 @@ class Access:
         account: Account,
         *,
         retry_waits: Collection[float] = RETRY_WAITS,
+        longest_retry_after: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         mask: Callable[[str], object] = lambda token: None,
     ) -> None:
-        self.account, self.retry_waits, self.now = account, retry_waits, now
+        self.account, self.now = account, now
+        self.retry_waits, self.longest_retry_after = retry_waits, longest_retry_after
         self.list_url, self.sentinel_url = account.list_url, account.sentinel_url
         self.page_size = account.page_size
         self.auth = auth_of(account, clock, now, mask)
@@ -172,6 +176,8 @@ class Api:
                 if wait is None:
                     raise
                 if isinstance(error, Unavailable):
+                    if error.retry_after > access.longest_retry_after:
+                        raise
                     wait = endpoint.busy_wait if error.status == 429 else wait
                     wait = max(wait, min(error.retry_after, LONGEST_WAIT))
             except AuthError as error:

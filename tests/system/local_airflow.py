@@ -170,19 +170,19 @@ class LocalAirflow(Processes):
         path = f"{_path(dag_id, run_id, task_id)}/logs/{try_number}?full_content=true&map_index={map_index}"
         return "\n".join(json.dumps(line, ensure_ascii=False) for line in self.get(path)["content"])
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
         """Return the JSON at a path of the API server, such as ``/ui/connections/hook_meta``."""
-        return self._request("GET", path)
+        return self._request("GET", path, headers=headers)
 
     def post(self, path: str, body: Any) -> Any:
         """Post JSON to a path of the API server, such as ``/api/v2/connections/test``; return its answer."""
         return self._request("POST", path, body)
 
-    def _request(self, method: str, path: str, body: Any = None) -> Any:
+    def _request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no .netrc on loopback
             for _ in range(20):
-                answer = session.request(method, self.url + path, json=body, timeout=30)
+                answer = session.request(method, self.url + path, json=body, headers=headers, timeout=30)
                 if answer.status_code != 500 or "Database error" not in answer.text:
                     break
                 time.sleep(0.5)  # SQLite takes one writer at a time, and Airflow does not wait for its turn

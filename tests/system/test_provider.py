@@ -17,6 +17,7 @@ import pytest
 
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.sandbox import Sandbox
+from tests.fake import Fake, Reply
 from tests.system.local_airflow import LocalAirflow
 
 pytestmark = pytest.mark.system
@@ -56,15 +57,18 @@ def test_connection_form(airflow: LocalAirflow) -> None:
     assert form["hook_name"] == "LivePerson Outbound"
     assert set(form["extra_fields"]) == set(declared["conn-fields"])
     assert form["extra_fields"]["token_api"]["schema"]["enum"] == ["v1", "v2"]
+    # What the form fills in must be saved as it is: Airflow shows *** for fields whose names look like secrets.
+    shown = {name: field["value"] for name, field in form["extra_fields"].items()}
+    assert shown == {name: field["schema"]["default"] for name, field in declared["conn-fields"].items()}
     titles = {name: (field or {}).get("title") for name, field in form["standard_fields"].items()}
-    assert titles["login"] == "client_id"
-    assert titles["password"] == "client_secret"
-    assert titles["url_schema"] == "Account (site) ID"
-    assert titles["host"] == "Domain"
+    assert titles["login"] == "Client ID"
+    assert titles["password"] == "Client secret"
+    assert titles["url_schema"] == "Account ID"
+    assert titles["host"] == "Region or host"
     assert form["standard_fields"]["port"]["hidden"] is True
 
 
-@pytest.mark.parametrize(
+CONNECTION_TESTS = pytest.mark.parametrize(
     ("change", "works", "words"),
     [
         ({}, True, "20 configurations on the first page of "),
@@ -74,6 +78,9 @@ def test_connection_form(airflow: LocalAirflow) -> None:
         ({"host": "http://example.com"}, False, "http://, which would show the secret"),
     ],
 )
+
+
+@CONNECTION_TESTS
 def test_connection_test_button(
     airflow: LocalAirflow, sandbox: Sandbox, change: dict[str, Any], works: bool, words: str
 ) -> None:
@@ -82,6 +89,49 @@ def test_connection_test_button(
     assert answer["status"] is works
     assert words in answer["message"]
     assert "canary" not in answer["message"]
+
+
+@CONNECTION_TESTS
+def test_connection_test_on_a_worker(
+    airflow: LocalAirflow, sandbox: Sandbox, change: dict[str, Any], works: bool, words: str
+) -> None:
+    connection = {"connection_id": "tried", **sandbox.connection, **change}
+    queued = airflow.post("/api/v2/connections/enqueue-test", connection)
+    header = {"Airflow-Connection-Test-Token": queued["token"]}
+
+    def over() -> dict[str, Any]:
+        answer: dict[str, Any] = airflow.get("/api/v2/connections/enqueue-test", header)
+        return answer if answer["state"] in {"success", "failed"} else {}
+
+    answer = airflow.poll("the connection's test", 60, over)
+    assert answer["state"] == ("success" if works else "failed")
+    assert words in answer["result_message"]
+    assert "canary" not in answer["result_message"]
+
+
+def test_connection_test_by_command(airflow: LocalAirflow) -> None:
+    assert "Connection success!" in airflow.run("connections", "test", "liveperson_outbound_default").stdout
+
+
+@pytest.mark.fault("R15")
+def test_a_long_retry_after_frees_the_slot(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    with Fake([Reply(429, b"", {"Retry-After": "300"})]) as fake:
+        airflow.post("/api/v2/connections", {"connection_id": "busy", **fake.connection(), "extra": None})
+        wrong = {**sandbox.connection, "connection_id": "refused", "password": "wrong"}
+        airflow.post("/api/v2/connections", wrong)
+        run_id = airflow.trigger("busy_account")
+        airflow.wait("busy_account", run_id, until={"busy": "up_for_retry", "refused": "failed"})
+        assert fake.kinds() == ["token", "list"]
+    with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
+        rows = database.execute(
+            "SELECT task_id, max_tries, try_number, duration < 20, retry_delay_override, retry_reason "
+            "FROM task_instance WHERE dag_id = 'busy_account' ORDER BY task_id"
+        ).fetchall()
+    airflow.end_run("busy_account", run_id)
+    (*busy, reason), refused = rows
+    assert busy == ["busy", 3, 1, 1, 300.0]
+    assert reason.startswith("Next try in 300 s. ")
+    assert refused[:3] == ("refused", 3, 1)
 
 
 def test_export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
