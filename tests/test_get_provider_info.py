@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from airflow.sdk import Connection
 
+from airflow_provider_outbound import lineage
 from airflow_provider_outbound.client.account import Settings
 from airflow_provider_outbound.connections import CONN_TYPE, EXTRAS, account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
@@ -46,6 +47,14 @@ def test_modules_exist(kind: str) -> None:
     for entry in INFO[kind]:
         for module in entry["python-modules"]:
             importlib.import_module(module)
+
+
+def test_names_exist() -> None:
+    (uris,) = INFO["asset-uris"]
+    for name in [*INFO["extra-links"], *(uris[key] for key in uris.keys() - {"schemes"})]:
+        module, _, attribute = name.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), attribute))
+    assert uris["schemes"] == [lineage.SCHEME]
 
 
 def test_connection_type() -> None:
