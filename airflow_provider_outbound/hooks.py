@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
 from airflow.sdk import timezone
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_outbound import lineage
 from airflow_provider_outbound.client.account import Account, check_path_segment
 from airflow_provider_outbound.client.api import RETRY_WAITS, Access, Api, reuse_or_new
 from airflow_provider_outbound.client.configurations import Configurations, Once, Records, read_index
@@ -70,6 +71,11 @@ class OutboundHook(BaseHook):
         """
         return (self._access or self._read_connection()).account
 
+    @property
+    def list_url(self) -> str | None:
+        """Base URL of the configurations' host; None until it is known."""
+        return self._access.list_url if self._access else None
+
     def _read_connection(self) -> Access:
         """Read the Connection as it is now; keep hosts and token if it has not changed."""
         with missing_connection(self.outbound_conn_id):
@@ -96,6 +102,7 @@ class OutboundHook(BaseHook):
         """
         once = Once()
         with self._open() as api:
+            lineage.report_input(self, api.access.account.account_id)
             for page in Listing(api, channel).pages():
                 yield from once.pick(page)
 
@@ -115,6 +122,7 @@ class OutboundHook(BaseHook):
         wanted = [None] if names is None else [check_path_segment("channel", name) for name in names]
         started, count, kinds = time.monotonic(), 0, Counter[str | None]()
         with self._open() as api:
+            lineage.report_input(self, api.access.account.account_id)
             listings = [Listing(api, each) for each in wanted]
             for page in Configurations(keep).read(listings, self._progress(started)):
                 if page.offset == 0:

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_outbound import lineage
 from airflow_provider_outbound.client.account import check_path_segment
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
+from airflow_provider_outbound.links import WebToolLink
 from airflow_provider_outbound.model.items import CHANNELS, parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
 from airflow_provider_outbound.tables import parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context, ObjectStoragePath
 
 #: Bytes of an XCom above which a warning suggests files, as Airflow's docs do; its MySQL column holds 64 kB.
@@ -33,6 +36,9 @@ class OutboundConfigurationsOperator(BaseOperator):
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
+    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the two
+    files gets only that table.
+
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
     :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
@@ -44,6 +50,7 @@ class OutboundConfigurationsOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("channel", "output_path", "outbound_conn_id")
+    operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
     def __init__(
@@ -59,6 +66,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
         self.outbound_conn_id = outbound_conn_id
+        # What a run learns: for the link, and for OpenLineage.
+        self.list_url: str | None = None
+        self._account_id = ""
+        self._written: dict[str, dict[str, Any]] = {}
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
@@ -71,15 +82,37 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 files = _files(str(self.output_path), channels, self.outbound_conn_id)
-                written = parquet.write(hook.iter_parts(channels), files)
-                for table in written.values():
-                    self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
-                return {"account_id": hook.account.account_id, **written}
-            items = xcom_safe(hook.get_configurations(channels))
+                self._written = parquet.write(hook.iter_parts(channels), files)
+            else:
+                items = xcom_safe(hook.get_configurations(channels))
+            self.list_url, self._account_id = hook.list_url, hook.account.account_id
+        if self._written:
+            return self._report(hook, context)
         size = len(json.dumps(items))
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
+        """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
+
+        :param task_instance: the task instance.
+        """
+        return lineage.operator_lineage(self._account_id, self._written)
+
+    def _report(self, hook: OutboundHook, context: Context) -> dict[str, Any]:
+        """Tell the log, hook lineage and the outlets' events what was written; return the XCom."""
+        from airflow.sdk import Asset
+
+        exported: dict[str, Any] = {"account_id": self._account_id}
+        for name, table in self._written.items():
+            self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
+            lineage.report_output(hook, table["path"])
+            exported[name] = {"path": table["path"], "rows": table["rows"]}
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
+        return exported
 
     def _warn_if_shared(self, context: Context) -> None:
         """Warn if mapped tasks share one path: each would replace the others' files."""

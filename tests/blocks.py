@@ -4,7 +4,7 @@
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own.
 - ``bash``: line by line, see ``shell``.
-- ``json``: read as an Airflow Connection.
+- ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
@@ -29,8 +29,10 @@ from sybil.parsers.rest.lexers import DirectiveLexer
 
 from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.connections import account_of
+from airflow_provider_outbound.lineage import operator_lineage
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import _parser
+from airflow_provider_outbound.tables.schemas import TABLES
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
@@ -114,13 +116,31 @@ def run_dag(text: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("monkeypatch").setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", bundles)
     bag = DagBag(str(dags))
     assert bag.import_errors == {}
-    (dag,) = bag.dags.values()
-    assert dag.test().state == "success"
+    assert bag.dags
+    for dag in bag.dags.values():
+        assert dag.test().state == "success"
 
 
 def run_json(example: Example) -> None:
-    """Read a Connection."""
-    check_connection(example.parsed)
+    """Read a Connection, or an event of OpenLineage."""
+    if '"eventType"' in example.parsed:
+        check_event(json.loads(example.parsed))
+    else:
+        check_connection(example.parsed)
+
+
+def check_event(event: dict[str, Any]) -> None:
+    """Compare an event's datasets with those that an export of its size has; it may show fewer columns."""
+    files = {}
+    for table, output in zip(TABLES, event["outputs"], strict=True):
+        counts = output["outputFacets"]["outputStatistics"]
+        files[table] = {"path": output["name"], "rows": counts["rowCount"], "bytes": counts["size"]}
+    told = operator_lineage(EXAMPLE.account_id, files)
+    assert event["inputs"] == [{"namespace": each.namespace, "name": each.name} for each in told.inputs]
+    for output, expected in zip(event["outputs"], told.outputs, strict=True):
+        assert (output["namespace"], output["name"]) == (expected.namespace, expected.name)
+        shown = [(field["name"], field["type"]) for field in output["facets"]["schema"]["fields"]]
+        assert shown == [(each.name, each.type) for each in expected.facets["schema"].fields][: len(shown)]
 
 
 def run_shell(example: Example) -> None:

@@ -27,7 +27,7 @@ def refuse(*arguments):
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
 for path in sys.argv[1:]:
     runpy.run_path(path)
-print(sorted({"pandas", "pyarrow", "fastapi", "requests_oauthlib"} & set(sys.modules)))
+print(sorted({"pandas", "pyarrow", "fastapi", "openlineage", "requests_oauthlib"} & set(sys.modules)))
 """
 
 

@@ -14,6 +14,7 @@ import pytest
 from airflow._shared.secrets_masker import should_hide_value_for_key
 from airflow.sdk import Connection
 
+from airflow_provider_outbound import lineage
 from airflow_provider_outbound.client.account import Settings
 from airflow_provider_outbound.connections import CONN_TYPE, EXTRAS, account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
@@ -47,6 +48,14 @@ def test_modules_exist(kind: str) -> None:
     for entry in INFO[kind]:
         for module in entry["python-modules"]:
             importlib.import_module(module)
+
+
+def test_names_exist() -> None:
+    (uris,) = INFO["asset-uris"]
+    for name in [*INFO["extra-links"], *(uris[key] for key in uris.keys() - {"schemes"})]:
+        module, _, attribute = name.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), attribute))
+    assert uris["schemes"] == [lineage.SCHEME]
 
 
 def test_connection_type() -> None:

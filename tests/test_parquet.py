@@ -33,9 +33,9 @@ def files(folder: object) -> dict[str, ObjectStoragePath]:
 def test_written_files_read_back_equal(tmp_path: Path) -> None:
     built = Built(*[configuration(number) for number in range(10)])
     written = parquet.write([built.part], files(tmp_path / "a" / "b"))
+    paths = {name: tmp_path / "a" / "b" / f"{name}.parquet" for name in TABLES}
     assert written == {
-        "configurations": {"path": f"{tmp_path}/a/b/configurations.parquet", "rows": 10},
-        "components": {"path": f"{tmp_path}/a/b/components.parquet", "rows": 10},
+        name: {"path": str(path), "rows": 10, "bytes": path.stat().st_size} for name, path in paths.items()
     }
     assert pq.read_table(written["configurations"]["path"]) == built.configurations
     assert pq.read_table(written["components"]["path"]) == built.components
@@ -49,7 +49,7 @@ def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
     built = Built(configuration(1))
     written = parquet.write([built.part], files("memory://bucket/outbound/date=2026-11-22"))
     path = "/bucket/outbound/date=2026-11-22/components.parquet"
-    assert written["components"] == {"path": f"memory:/{path}", "rows": 1}
+    assert written["components"] == {"path": f"memory:/{path}", "rows": 1, "bytes": bucket.size(path)}
     assert pq.read_table(path, filesystem=bucket) == built.components
     assert [name.rpartition("/")[2] for name in bucket.find("/bucket")] == [
         "components.parquet",

@@ -5,6 +5,7 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -29,7 +30,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
 
     :param parts: the tables, part by part; at least one part.
     :param files: where each table goes; its folder is made if it is missing.
-    :returns: ``{"path": str, "rows": int}`` for each table.
+    :returns: ``{"path": str, "rows": int, "bytes": int}`` for each table.
     :raises ConfigError: if a file can't be replaced safely, because a folder is in its place or storage would
         read its path as a pattern.
     """
@@ -43,6 +44,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
         with TemporaryDirectory(prefix="outbound-") as folder:
             made = _make(parts, files, folder)
             rows = {name: pq.read_metadata(file).num_rows for name, file in made.items()}
+            sizes = {name: os.path.getsize(file) for name, file in made.items()}
             for name, path in unfinished.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.fs.put_file(made[name], path.path)
@@ -52,7 +54,7 @@ def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
-    return {name: {"path": str(path), "rows": rows[name]} for name, path in files.items()}
+    return {name: {"path": str(path), "rows": rows[name], "bytes": sizes[name]} for name, path in files.items()}
 
 
 def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[str, pa.Table]]:

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.links import WEB_TOOL
 from airflow_provider_outbound.sandbox import Sandbox
+from airflow_provider_outbound.tables.schemas import schema
 from tests.fake import Fake, Reply
 from tests.system.local_airflow import LocalAirflow
 
@@ -41,6 +43,9 @@ def airflow(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
         **sandbox.env,
         "OUTBOUND_OUTPUT": str(folder / "outbound"),
         "OUTBOUND_POKE_INTERVAL": "1",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+            {"type": "file", "log_file_path": str(folder / "openlineage.jsonl"), "append": True}
+        ),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
     }
     with LocalAirflow(folder / "home", folder / "dags", settings) as airflow:
@@ -140,6 +145,55 @@ def test_export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     written = airflow.xcom("outbound_export", run_id, "export")
     ids = pq.read_table(written["configurations"]["path"])["id"].to_pylist()
     assert ids == [item["id"] for item in sandbox.configurations()]
+
+
+def completed(airflow: LocalAirflow, job: str) -> dict[str, Any]:
+    """Wait for OpenLineage's event of a task that is over, and return it."""
+    file = airflow.home.parent / "openlineage.jsonl"
+
+    def found() -> dict[str, Any] | None:
+        events = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        over = [event for event in events if (event["eventType"], event["job"]["name"]) == ("COMPLETE", job)]
+        return over[0] if over else None
+
+    return airflow.poll(f"OpenLineage's event of {job}", 60, found)
+
+
+def test_an_export_has_one_name_in_assets_and_openlineage(airflow: LocalAirflow, sandbox: Sandbox) -> None:
+    run_id = airflow.trigger("lineage")
+    assert airflow.wait("lineage", run_id) == "success"
+    written = airflow.xcom("lineage", run_id, "export")
+    account = {"namespace": f"liveperson-outbound://{sandbox.account}", "name": "configurations"}
+
+    event = completed(airflow, "lineage.export")
+    assert [{key: dataset[key] for key in account} for dataset in event["inputs"]] == [account]
+    assert len(event["outputs"]) == 2
+    for table, dataset in zip(("configurations", "components"), event["outputs"], strict=True):
+        path = Path(written[table]["path"])
+        assert (dataset["namespace"], dataset["name"]) == ("file", str(path))
+        fields = {field["name"]: field["type"] for field in dataset["facets"]["schema"]["fields"]}
+        assert fields == {field.name: str(field.type) for field in schema(table)}
+        statistics = dataset["outputFacets"]["outputStatistics"]
+        assert statistics["rowCount"] == written[table]["rows"] == pq.read_metadata(path).num_rows
+        assert statistics["size"] == path.stat().st_size
+
+    read = completed(airflow, "lineage.count")  # a hook in a task: Airflow's hook lineage
+    assert [{key: dataset[key] for key in account} for dataset in read["inputs"]] == [account]
+
+    links = airflow.get(f"/api/v2/dags/lineage/dagRuns/{run_id}/taskInstances/export/links")["extra_links"]
+    assert links == {"LivePerson": WEB_TOOL}
+
+    def followed() -> str:
+        runs = airflow.get("/api/v2/dags/lineage_follows/dagRuns")["dag_runs"]
+        return next((run["dag_run_id"] for run in runs if run["state"] == "success"), "")
+
+    follower = airflow.poll("the DAG that is scheduled on an asset", 60, followed)
+    components = {name: written[name] for name in ("account_id", "components")}
+    assert airflow.xcom("lineage_follows", follower, "seen") == components
+
+    events = airflow.get("/api/v2/assets/events")["asset_events"]
+    extras = {event["name"]: event["extra"] for event in events if event["source_dag_id"] == "lineage"}
+    assert extras == {f"file://{written['components']['path']}": components, "templates": written}
 
 
 def stored_triggers(airflow: LocalAirflow) -> list[tuple[str, str]]:

@@ -1,0 +1,154 @@
+"""One name for an account's configurations in assets, hook lineage and OpenLineage.
+
+``provider.json`` names what Airflow calls. It loads this module with the first asset that a process makes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult
+
+from airflow_provider_outbound.tables.schemas import TABLES, schema
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
+    from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk import Asset, BaseHook
+
+SCHEME = "liveperson-outbound"
+
+#: Schemes that fsspec has several names for: the one of Airflow's assets and of OpenLineage's naming page,
+#: https://openlineage.io/docs/spec/naming.
+SCHEMES = {"gcs": "gs", "local": "file", "s3a": "s3"}
+
+
+def account_uri(account_id: str) -> str:
+    """Return the URI of an account's configurations.
+
+    :param account_id: LivePerson's account (site) id.
+    """
+    return f"{SCHEME}://{account_id}/configurations"
+
+
+def file_uri(path: str) -> str:
+    """Return the URI of a file, without the Connection id that Airflow's object storage puts before its bucket.
+
+    :param path: a path on this machine, or a URL.
+    """
+    scheme, found, rest = path.partition("://")
+    if not found:
+        return f"file://{os.path.abspath(path)}"
+    host, _, key = rest.partition("/")
+    return f"{SCHEMES.get(scheme, scheme)}://{host.rpartition('@')[2]}/{key}"
+
+
+def create_asset(*, account_id: str, extra: dict[str, Any] | None = None) -> Asset:
+    """Return the asset that stands for an account's configurations.
+
+    :param account_id: LivePerson's account (site) id.
+    :param extra: the asset's own facts.
+    """
+    from airflow.sdk import Asset
+
+    return Asset(uri=account_uri(account_id), extra=extra)
+
+
+def sanitize_uri(uri: SplitResult) -> SplitResult:
+    """Return an asset's URI if it is well formed.
+
+    :param uri: the URI's parts.
+    :raises ValueError: for one without a host or a path, or with user info or a port.
+    """
+    # The URI is not shown, because it may hold a password.
+    if not uri.netloc or uri.path in ("", "/") or set(uri.netloc) & set("@:"):
+        raise ValueError(
+            f"An asset's URI must be {SCHEME}://<account>/configurations, without user, password and port"
+        )
+    return uri
+
+
+def convert_asset_to_openlineage(asset: Asset, lineage_context: object) -> Dataset:
+    """Return an asset of this scheme as OpenLineage names it.
+
+    :param asset: the asset.
+    :param lineage_context: the hook that reported it; not needed.
+    """
+    from airflow.providers.common.compat.openlineage.facet import Dataset
+
+    namespace, name = _openlineage_name(asset.uri)
+    return Dataset(namespace=namespace, name=name)
+
+
+def report_input(hook: BaseHook, account_id: str) -> None:
+    """Tell Airflow's hook lineage that a hook reads an account's configurations.
+
+    :param hook: the hook that reads them.
+    :param account_id: LivePerson's account (site) id.
+    """
+    from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
+
+    get_hook_lineage_collector().add_input_asset(context=hook, uri=account_uri(account_id))
+
+
+def report_output(hook: BaseHook, path: str) -> None:
+    """Tell Airflow's hook lineage that a file was written.
+
+    :param hook: the hook that read the file's rows.
+    :param path: where the file is.
+    """
+    from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
+
+    get_hook_lineage_collector().add_output_asset(context=hook, uri=file_uri(path))
+
+
+def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
+    """Return what an asset's event says about an export: the table that is the asset's file, or else both.
+
+    :param exported: the operator's XCom.
+    :param uri: the asset's URI.
+    """
+    tables = {name: exported[name] for name in TABLES}
+    own = {name: table for name, table in tables.items() if file_uri(table["path"]) == file_uri(uri)}
+    return {"account_id": exported["account_id"], **(own or tables)}
+
+
+def operator_lineage(account_id: str, files: Mapping[str, Mapping[str, Any]]) -> OperatorLineage[Any, Any]:
+    """Return what a task read and wrote, for OpenLineage.
+
+    :param account_id: the account whose configurations were read; empty if none were.
+    :param files: the tables that were written: :func:`.tables.parquet.write`'s result.
+    """
+    from airflow.providers.common.compat.openlineage.facet import Dataset
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    read = [Dataset(*_openlineage_name(account_uri(account_id)))] if account_id else []
+    return OperatorLineage(inputs=read, outputs=[_output(name, file) for name, file in files.items()])
+
+
+def _output(table: str, file: Mapping[str, Any]) -> OutputDataset:
+    from airflow.providers.common.compat.openlineage.facet import (
+        OutputDataset,
+        OutputStatisticsOutputDatasetFacet,
+        SchemaDatasetFacet,
+        SchemaDatasetFacetFields,
+    )
+
+    namespace, name = _openlineage_name(file_uri(file["path"]))
+    columns = [SchemaDatasetFacetFields(name=column.name, type=str(column.type)) for column in schema(table)]
+    return OutputDataset(
+        namespace=namespace,
+        name=name,
+        facets={"schema": SchemaDatasetFacet(fields=columns)},
+        outputFacets={
+            "outputStatistics": OutputStatisticsOutputDatasetFacet(rowCount=file["rows"], size=file["bytes"])
+        },
+    )
+
+
+def _openlineage_name(uri: str) -> tuple[str, str]:
+    """Return a URI's namespace and name; a local file's name is its whole path."""
+    scheme, _, rest = uri.partition("://")
+    host, _, path = rest.partition("/")
+    return ("file", f"/{path}") if scheme == "file" else (f"{scheme}://{host}", path)

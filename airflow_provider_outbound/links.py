@@ -1,0 +1,48 @@
+"""The link from a task in Airflow's UI to LivePerson's web tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink
+
+from airflow_provider_outbound.client.account import region_urls
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import TaskInstanceKey
+
+# Source: the Proactive Messaging user guide of https://knowledge.liveperson.com. It has no link to one template.
+WEB_TOOL = "https://proactive-messaging.fs.liveperson.com"
+#: The web tool of each region; the Proactive Messaging API's page lists the same hosts.
+WEB_TOOLS = {
+    region: f"https://proactive-messaging.{zone}.fs.liveperson.com"
+    for region, zone in (("va", "z1"), ("lo", "z2"), ("sy", "z3"))
+}
+
+
+class WebToolLink(BaseOperatorLink):
+    """Link to the web tool in which the account's templates are edited.
+
+    The worker makes it when the task ends, and Airflow keeps it as an XCom. The API server needs no Connection.
+    """
+
+    name = "LivePerson"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """Return the web tool of the region that the task read, or the one for all regions.
+
+        :param operator: the operator that has run.
+        :param ti_key: the task instance.
+        """
+        return web_tool(operator.list_url)
+
+
+def web_tool(list_url: str | None) -> str:
+    """Return the URL of the web tool.
+
+    :param list_url: base URL of the configurations' host; None if it is not known.
+    """
+    for region, url in WEB_TOOLS.items():
+        if region_urls(region)["list_url"] == list_url:
+            return url
+    return WEB_TOOL
