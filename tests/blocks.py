@@ -158,13 +158,9 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["pip", "install", requirement]:
             extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
             assert requirement in [".", *(f".[{extra}]" for extra in extras)]
-        case ["airflow", "db", "migrate"]:
-            airflow_command(words, request)
-        case ["airflow", "outbound", *options]:
-            if ">" in options:
-                options = options[: options.index(">")]
+        case ["airflow", "db", "migrate"] | ["airflow", "outbound", *_]:
             publish(request)
-            airflow_command(["airflow", "outbound", *options], request)
+            airflow_command(words[: words.index(">")] if ">" in words else words, request)
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
             stored = connection_in_database(conn_id, request)
