@@ -208,17 +208,33 @@ class OutboundHook(BaseHook):
         """
         return self.get_table(table, channel).to_pandas()
 
+    def warn_of_unknown(self, channels: Sequence[str] | None) -> None:
+        """Log a warning for each channel that LivePerson's page does not name.
+
+        :param channels: channels such as ``wa``; None for all.
+        """
+        for unknown in [each for each in channels or () if each not in CHANNELS]:
+            words = "Unknown channel %s: check its spelling. Known channels: %s"
+            self.log.warning(words, printable(repr(unknown)), ", ".join(CHANNELS))
+
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one page; return whether it worked, and what was found or what to change."""
         try:
-            access = Access(self.account, retry_waits=(), mask=mask_secret)  # a person waits for the result
-            with self._open(access) as api:
-                items = [record.item for record in api.list_page(None, 0)]
+            return True, self.check()[1]
         except OutboundError as error:
             return False, str(error)
+
+    def check(self) -> tuple[Access, str]:
+        """Log in and read one page, without retries; return what is known about the account, and what was found.
+
+        :raises OutboundError: saying what to change.
+        """
+        access = Access(self.account, retry_waits=(), mask=mask_secret)  # a person waits for the result
+        with self._open(access) as api:
+            items = [record.item for record in api.list_page(None, 0)]
         kinds = Counter(kind for item in items for kind in _kinds(item))
         found = f"{len(items)} configurations on the first page of {access.place} ({_counts(kinds)})"
-        return True, f"{found}. {access.auth.accepted}."
+        return access, f"{found}. {access.auth.accepted}."
 
     def _progress(self, started: float) -> Callable[[Listing], None]:
         def log(listing: Listing) -> None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_outbound import lineage
-from airflow_provider_outbound.client.account import check_path_segment
+from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
-from airflow_provider_outbound.model.items import CHANNELS, parse_channels
+from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
 from airflow_provider_outbound.tables import parquet
-from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -76,12 +73,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
-            for unknown in [each for each in channels or () if each not in CHANNELS]:
-                words = "Unknown channel %s: check its spelling. Known channels: %s"
-                self.log.warning(words, printable(repr(unknown)), ", ".join(CHANNELS))
+            hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
-                files = _files(str(self.output_path), channels, self.outbound_conn_id)
+                files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
                 self._written = parquet.write(hook.iter_parts(channels), files)
             else:
                 items = xcom_safe(hook.get_configurations(channels))
@@ -123,30 +118,3 @@ class OutboundConfigurationsOperator(BaseOperator):
                 "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into it",
                 printable(path),
             )
-
-
-def _files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[str, ObjectStoragePath]:
-    """Return where each table's file goes."""
-    from airflow.sdk import ObjectStoragePath
-
-    if not output_path.strip():
-        raise ConfigError("output_path is blank: name a folder")
-    if "\0" in output_path:
-        raise ConfigError("output_path has a NUL character: no storage takes one")
-    if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
-        raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
-    wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
-    common = os.path.expanduser(output_path).replace("{channel}", wanted).replace("{conn_id}", conn_id)
-    files = {}
-    for table in TABLES:
-        folder = common.replace("{table}", table)
-        if unknown := re.search(r"\{[^{}/]*\}", folder):
-            shown = printable(unknown[0], 60)
-            raise ConfigError(f"output_path has {shown}: only {{table}}, {{channel}} and {{conn_id}} are known")
-        try:
-            files[table] = ObjectStoragePath(f"{folder.rstrip('/')}/{table}.parquet")
-            files[table].fs  # noqa: B018 - fails if the storage is unknown
-        except (TypeError, ValueError, ImportError) as error:
-            shown = printable(repr(folder))
-            raise ConfigError(f"output_path {shown} can't be used: {printable(error)}") from error
-    return files

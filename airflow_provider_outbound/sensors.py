@@ -20,7 +20,6 @@ from airflow.sdk import timezone
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
-from airflow_provider_outbound.model.items import CHANNELS
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
@@ -84,9 +83,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 # A look makes no retries: the sensor looks again anyway.
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
                 self._gate = Gate(self._criteria(), looked=looked)
-                if self.channel not in (None, *CHANNELS) and not looked:
-                    words = "Unknown channel %s: check its spelling. Known channels: %s"
-                    self.log.warning(words, printable(repr(self.channel)), ", ".join(CHANNELS))
+                if self.channel is not None and not looked:
+                    self._hook.warn_of_unknown([self.channel])
             found: TemplateIndex | OutboundError
             try:
                 found = self._hook.index_templates(self.channel)

@@ -4,6 +4,7 @@
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own.
 - ``bash``: line by line, see ``shell``.
+- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ.
 - ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
 - ``text``: what one sees, not run.
 
@@ -18,6 +19,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -70,7 +72,8 @@ def refuse(document: Document, line: str, why: str) -> Iterator[Region]:
 
 def block(region: Region, language: str) -> Region:
     """Return the region as a block to run."""
-    runners = {"python": run_python, "bash": run_shell, "json": run_json, "text": lambda _: None}
+    runners = {"python": run_python, "bash": run_shell, "console": run_console, "json": run_json}
+    runners["text"] = lambda _: None
     region.parsed = region.lexemes["source"]
     region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
     return region
@@ -150,6 +153,25 @@ def run_shell(example: Example) -> None:
         shell(words, example.namespace["request"])
 
 
+def run_console(example: Example) -> None:
+    """Run the commands of a shell session, and compare what they print."""
+    request = example.namespace["request"]
+    publish(request)
+    request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
+    printed = request.getfixturevalue("capsys")
+    for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
+        line, shown = session.split("\n", 1)
+        with suppress(SystemExit):
+            airflow_command(shlex.split(line), request)
+        output = printed.readouterr()
+        assert same_shape(output.err + output.out) == same_shape(shown), line
+
+
+def same_shape(text: str) -> str:
+    """Return text without what differs from run to run."""
+    return re.sub(r"[=+ ]+", " ", re.sub(r"[\d.]+", "0", text)).replace(" \n", "\n").strip()
+
+
 def shell(words: list[str], request: pytest.FixtureRequest) -> None:
     """Run a shell line, or as much of it as needs no network and no minutes."""
     match words:
@@ -158,8 +180,9 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
         case ["pip", "install", requirement]:
             extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
             assert requirement in [".", *(f".[{extra}]" for extra in extras)]
-        case ["airflow", "db", "migrate"]:
-            airflow_command(words, request)
+        case ["airflow", "db", "migrate"] | ["airflow", "outbound", *_]:
+            publish(request)
+            airflow_command(words[: words.index(">")] if ">" in words else words, request)
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
             stored = connection_in_database(conn_id, request)

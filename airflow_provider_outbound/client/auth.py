@@ -61,7 +61,7 @@ class Bearer:
     """
 
     advice = TOKEN_REFUSED
-    accepted = "Bearer token accepted"
+    accepted, token_life = "Bearer token accepted", 0.0
 
     def __init__(self, token: Secret) -> None:
         self.secrets = [token]
@@ -110,6 +110,7 @@ class OAuth1:
 
     advice = SIGNATURE_REFUSED
     accepted = f"OAuth 1.0 accepted, although LivePerson ended it on {OAUTH1_ENDED}; change to AppJWT"
+    token_life = 0.0
 
     def __init__(self, account: Account, now: Callable[[], float], mask: Callable[[str], object]) -> None:
         credentials = (account.app_key, account.secret, account.access_token, account.access_token_secret)
@@ -242,7 +243,8 @@ class AppJWT:
 
 
 #: What authorizes an account's requests. ``secrets`` are the values that no message may show, ``advice`` says what
-#: to do about a refused listing, and ``accepted`` is for a person who tests the Connection.
+#: to do about a refused listing, and ``accepted`` is for a person who tests the Connection. ``token_life`` is in
+#: seconds, 0 if no token was fetched.
 Auth: TypeAlias = AppJWT | Bearer | OAuth1
 
 

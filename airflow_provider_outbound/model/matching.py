@@ -73,8 +73,7 @@ class TemplateIndex:
         """Add items of the listing."""
         for raw, item in records:
             self.raws.append(raw)
-            names = [name for channel in shapes.channels(item) for name in _names(item, channel)]
-            for name in dict.fromkeys([*names, *_names(item, None)]):
+            for name in names(item):
                 if self._first.setdefault(name, raw) is not raw:
                     self._others.setdefault(name, []).append(raw)
 
@@ -84,10 +83,16 @@ class TemplateIndex:
         return [decode(raw) for raw in raws]
 
 
+def names(item: Item) -> list[str]:
+    """Return the names by which an item's templates are found, each once."""
+    found = [name for channel in shapes.channels(item) for name in _names(item, channel)]
+    return list(dict.fromkeys([*found, *_names(item, None)]))
+
+
 def _names(item: Item, channel: Any) -> list[str]:
     """Return the names of a channel's template: its configuration's, and on WhatsApp its own."""
-    names = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
-    return [name for name in names if isinstance(name, str)]
+    found = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
+    return [name for name in found if isinstance(name, str)]
 
 
 @dataclass(frozen=True)

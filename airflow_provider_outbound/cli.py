@@ -1,0 +1,95 @@
+"""The commands of ``airflow outbound``, and of ``python -m airflow_provider_outbound`` for Airflow 3.1.
+
+Every ``airflow`` process imports this module. What the commands do is in ``commands``, which is heavier.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+
+from airflow.cli.cli_config import ARG_OUTPUT, ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
+
+from airflow_provider_outbound.connections import DEFAULT_CONN_ID
+
+ABOUT = "Read the message templates of a LivePerson account"
+EXIT_CODES = (
+    "Exit codes: 0 if it worked; 1 if nothing was found in time, or a later try may work; 2 if the command, the "
+    "Connection or a path is wrong; 130 after Ctrl-C."
+)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+ARG_CONN_ID = Arg(("--conn-id",), help="The Connection (default: %(default)s)", default=DEFAULT_CONN_ID)
+ARG_CHANNEL = Arg(("--channel",), help="A channel such as wa, or several such as wa,inapp (default: all)")
+ARG_ONE_CHANNEL = Arg(("--channel",), help="The channel it must be in, such as wa (default: any)")
+ARG_LANGUAGE = Arg(("--language",), help="The language it must be in, such as pt_BR (default: any)")
+ARG_NAME = Arg(("name",), help="A configuration's name, or a WhatsApp templatename")
+ARG_OUTPUT_PATH = Arg(
+    ("output_path",), help="A folder or URL; may contain {table}, {channel} and {conn_id}, as the operator's"
+)
+ARG_VARIABLES = Arg(
+    ("--variables",), help="Exactly the variables it must take, such as 1,2 (default: any)", type=_names
+)
+ARG_TIMEOUT = Arg(
+    ("--timeout",), help="Seconds to wait; 0 to look once (default: %(default)s)", type=_seconds, default=3600
+)
+ARG_INTERVAL = Arg(
+    ("--interval",), help="Seconds from one look to the next (default: %(default)s)", type=_seconds, default=60
+)
+
+
+def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
+    load = lazy_load_command(f"airflow_provider_outbound.commands.{function}")
+    return ActionCommand(name=name, help=text, func=load, args=[ARG_CONN_ID, *args, ARG_OUTPUT], epilog=EXIT_CODES)
+
+
+COMMANDS = (
+    _command("check", "Log in, and say what was found or what to change", "check"),
+    _command("list", "List the templates", "list_all", ARG_CHANNEL, ARG_LANGUAGE),
+    _command("show", "Show the templates of a name", "show", ARG_NAME, ARG_CHANNEL, ARG_LANGUAGE),
+    _command("export", "Write the templates to two Parquet files", "export", ARG_OUTPUT_PATH, ARG_CHANNEL),
+    _command(
+        "wait",
+        "Wait until a template exists",
+        "wait",
+        *(ARG_NAME, ARG_ONE_CHANNEL, ARG_LANGUAGE, ARG_VARIABLES, ARG_TIMEOUT, ARG_INTERVAL),
+    ),
+)
+
+
+def get_commands() -> list[CLICommand]:
+    """Return what the provider adds to Airflow's command line."""
+    return [GroupCommand(name="outbound", help=ABOUT, subcommands=COMMANDS)]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; errors and Ctrl-C raise SystemExit with the exit code.
+
+    :param arguments: command line; that of the process if None.
+    """
+    parser = argparse.ArgumentParser(prog="python -m airflow_provider_outbound", description=ABOUT)
+    parsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        added = parsers.add_parser(
+            command.name, help=command.help, description=command.help, epilog=command.epilog
+        )
+        for arg in command.args:
+            arg.add_to_parser(added)
+        added.set_defaults(func=command.func)
+    parsed = parser.parse_args(arguments)
+    parsed.func(parsed)

@@ -1,0 +1,263 @@
+"""What the commands of the command line do. Their results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NoReturn
+
+from airflow.models.connection import Connection
+from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import timezone
+from airflow.utils.cli import suppress_logs_and_warning
+
+from airflow_provider_outbound import exports
+from airflow_provider_outbound.client.account import host_of
+from airflow_provider_outbound.client.listing import Listing
+from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
+from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.model import items as shapes
+from airflow_provider_outbound.model.items import Item, parse_channels
+from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, names
+from airflow_provider_outbound.model.values import text
+from airflow_provider_outbound.output import Row, print_result
+from airflow_provider_outbound.polling import Gate
+from airflow_provider_outbound.tables import parquet
+
+
+class _Lines:
+    """A log that is plain lines on stderr."""
+
+    def info(self, words: str, *values: object) -> None:
+        print(words % values if values else words, file=sys.stderr)
+
+    warning = info
+
+
+class _Hook(OutboundHook):
+    """The hook of a person: it finds Connections in the metadata database too, and reports on stderr."""
+
+    log: Any = _Lines()
+    on_page: Callable[[Listing], None] | None = None
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Any:
+        """Return a Connection as Airflow's own commands find it.
+
+        :param conn_id: its id.
+        """
+        return Connection.get_connection_from_secrets(conn_id)
+
+    def _progress(self, started: float) -> Callable[[Listing], None]:
+        return self.on_page or super()._progress(started)
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an exit code, and errors of one sentence on stderr.
+
+    :param function: takes the parsed arguments.
+    """
+
+    @wraps(function)
+    def run(args: Namespace, **options: Any) -> None:
+        args.verbose = False  # Airflow's decorator asks for it, and keeps Airflow's logs out of stdout
+        try:
+            with airflow_errors():
+                suppress_logs_and_warning(function)(args, **options)
+                sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads stdout has seen enough
+            # Python flushes stdout once more when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+        except TRANSIENT as error:
+            _exit(1, error)
+        except AirflowFailException as error:
+            _exit(2, error)
+        except OSError as error:  # of a path to write to
+            _exit(2, printable(error))
+
+    return run
+
+
+def _exit(code: int, message: object) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
+
+
+@command
+def check(args: Namespace) -> None:
+    """Log in, and print what is known about the account, and what was found.
+
+    :param args: ``conn_id``, ``output``.
+    """
+    access, found = _Hook(args.conn_id).check()
+    account = access.account
+    known = {
+        "connection": args.conn_id,
+        "account": account.account_id,
+        "host": host_of(access.list_url or ""),
+        "login": account.client_id or None,
+        "authorization": account.auth,
+        "token_seconds": round(access.auth.token_life) or None,
+        "found": found,
+    }
+    print_result(args.output, known, [{"field": field, "value": value} for field, value in known.items()])
+
+
+@command
+def list_all(args: Namespace) -> None:
+    """Print the templates, a row for each configuration.
+
+    :param args: ``conn_id``, ``channel``, ``language``, ``output``.
+    """
+    rows = [_summary(item) for item in _configurations(args)]
+    print_result(args.output, rows, rows)
+
+
+@command
+def show(args: Namespace) -> None:
+    """Print the templates of a name: as they were sent, or a row for each component.
+
+    :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``output``.
+    """
+    items = _configurations(args)
+    place = "" if args.language is None else f" in {printable(args.language)}"
+    found = [item for item in items if args.name in names(item)]
+    if not found:
+        _exit(1, f"None of {len(items)} configurations{place} is named {printable(repr(args.name))}")
+    print_result(args.output, found, [row for item in found for row in _contents(item)])
+
+
+@command
+def export(args: Namespace) -> None:
+    """Write both tables as Parquet files, and print where they are.
+
+    :param args: ``conn_id``, ``output_path``, ``channel``, ``output``.
+    """
+    channels = parse_channels(args.channel)
+    files = exports.files(args.output_path, channels, args.conn_id)
+    with _reading(args.conn_id) as hook:
+        hook.warn_of_unknown(channels)
+        written = parquet.write(hook.iter_parts(channels), files)
+    rows = [{"table": table, **facts} for table, facts in written.items()]
+    print_result(args.output, rows, rows)
+
+
+@command
+def wait(
+    args: Namespace, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+) -> None:
+    """Look until a template exists, and print what the sensor would return.
+
+    :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``variables``, ``timeout``, ``interval``,
+        ``output``.
+    :param clock: monotonic seconds.
+    :param sleep: waits, in seconds.
+    """
+    gate = Gate(Criteria(args.name, args.channel, args.language, args.variables))
+    hook = _Hook(args.conn_id, retry_waits=())  # no retries: the next look serves as one
+    hook.warn_of_unknown(parse_channels(args.channel))
+    deadline = clock() + args.timeout
+    while True:
+        found: TemplateIndex | OutboundError
+        try:
+            found = hook.index_templates(args.channel)
+        except OutboundError as error:
+            found = error  # the gate decides
+        match = gate.match(found, timezone.utcnow())
+        if match.item is not None:
+            hook.log.info("%s", match.seen)
+            summary = match.summary()
+            return print_result(
+                args.output, summary, [{key: summary[key] for key in summary if key != "components"}]
+            )
+        left = deadline - clock()
+        if left <= 0:
+            _exit(1, f"Timed out after {args.timeout:g} s. {match.seen}")
+        pause = min(args.interval, left)
+        hook.log.info("%s. Next look in %g s.", match.seen, round(pause, 1))
+        sleep(pause)
+
+
+def _configurations(args: Namespace) -> list[Item]:
+    channels = parse_channels(args.channel)
+    with _reading(args.conn_id) as hook:
+        hook.warn_of_unknown(channels)
+        items = hook.get_configurations(channels)
+    if args.language is None:
+        return items
+    return [item for item in items if any(_fits(each, channels, args.language) for each in shapes.channels(item))]
+
+
+def _fits(channel: Any, channels: list[str] | None, language: str) -> bool:
+    return (
+        isinstance(channel, dict)
+        and channel.get("language") == language
+        and (channels is None or channel.get("type") in channels)
+    )
+
+
+@contextmanager
+def _reading(conn_id: str) -> Iterator[_Hook]:
+    """Return a hook that shows its progress: as a bar on a terminal, or else as lines."""
+    hook = _Hook(conn_id)
+    if not sys.stderr.isatty():
+        yield hook
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    words = TextColumn("{task.completed} configurations so far, channel {task.description}", markup=False)
+    columns = (SpinnerColumn(), words, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as bar:
+        task = bar.add_task("all", total=None)
+
+        def update(listing: Listing) -> None:
+            bar.update(task, completed=listing.count, description=listing.channel or "all")
+
+        hook.on_page = update
+        yield hook
+
+
+def _summary(item: Item) -> Row:
+    channels = [channel for channel in shapes.channels(item) if isinstance(channel, dict)]
+    return {
+        "id": text(item.get("id")),
+        "name": next(iter(names(item)), None),
+        "channels": _distinct(channel.get("type") for channel in channels),
+        "languages": _distinct(channel.get("language") for channel in channels),
+        "variables": shapes.variables(*channels),
+        "updated": text(item.get("updatedAt")),
+    }
+
+
+def _distinct(values: Iterator[Any]) -> list[str]:
+    return list(dict.fromkeys(each for value in values if (each := text(value)) is not None))
+
+
+def _contents(item: Item) -> Iterator[Row]:
+    """Yield a row for each message component."""
+    for channel in shapes.channels(item) or [{}]:
+        known = channel if isinstance(channel, dict) else {}
+        for component in shapes.components(channel) or [{}]:
+            part = component if isinstance(component, dict) else {}
+            yield {
+                "id": text(item.get("id")),
+                "channel": text(known.get("type")),
+                "language": text(known.get("language")),
+                "component": "/".join(filter(None, (text(part.get("type")), text(part.get("sub_type"))))),
+                "variables": shapes.takes(part),
+                "content": text(part.get("content")),
+                "more": _others(part),
+            }
+
+
+def _others(component: Item) -> list[str]:
+    shown = ("type", "sub_type", "variables", "Variables", "content")
+    return [f"{key}: {value}" for key, value in component.items() if key not in shown]

@@ -1,0 +1,371 @@
+"""The command line: results on stdout, all else on stderr, an exit code for each end."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from airflow_provider_outbound import commands
+from airflow_provider_outbound.cli import main
+from airflow_provider_outbound.output import print_result
+from airflow_provider_outbound.sandbox import Sandbox
+from tests.clock import Clock
+
+Run = Callable[..., tuple[int, str, str]]
+ODD = "[red]x[/] :smile: \x1b[31m\x9b1m\u202e ñ 你好"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command and returns its exit code, stdout and stderr."""
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code: Any = 0
+        try:
+            main(words)
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def test_check_says_what_the_test_button_says_and_more(run: Run, outbound_sandbox: Sandbox) -> None:
+    code, out, _ = run("check", "-o", "json")
+    found = json.loads(out)
+    assert code == 0
+    assert found.pop("found").startswith("90 configurations on the first page of 127.0.0.1")
+    assert found == {
+        "connection": "liveperson_outbound_default",
+        "account": "12345678",
+        "host": outbound_sandbox.url.removeprefix("http://"),
+        "login": "sandbox-client",
+        "authorization": "app_jwt",
+        "token_seconds": 3600,
+    }
+    assert "\ntoken_seconds | 3600" in run("check")[1]
+
+
+def test_wrong_secret_exits_with_2_and_says_what_to_change(
+    run: Run, outbound_sandbox: Sandbox, connect: Callable[..., str]
+) -> None:
+    connect({**outbound_sandbox.connection, "password": "wrong-secret"})
+    code, out, err = run("check")
+    assert (code, out) == (2, "")
+    assert "Check the Connection's login (client id), password" in err
+    assert err.count("\n") == 1
+    assert "wrong-secret" not in err
+
+
+def test_busy_server_exits_with_1(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.fail_rate = 1
+    code, out, err = run("check")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "503" in err
+
+
+def test_missing_connection_exits_with_2(run: Run) -> None:
+    code, out, err = run("list", "--conn-id", "nowhere")
+    assert (code, out) == (2, "")
+    assert err.startswith("Airflow found no Connection 'nowhere': create it")
+    assert err.count("\n") == 1
+
+
+def test_list_has_a_row_per_configuration(run: Run, outbound_sandbox: Sandbox) -> None:
+    code, out, err = run("list", "-o", "json")
+    listed = json.loads(out)
+    held = outbound_sandbox.configurations()
+    assert code == 0
+    assert [row["id"] for row in listed] == [item["id"] for item in held]
+    assert listed[0] == {
+        "id": held[0]["id"],
+        "name": held[0]["name"],
+        "channels": [channel["type"] for channel in held[0]["channels"]],
+        "languages": list(dict.fromkeys(channel["language"] for channel in held[0]["channels"])),
+        "variables": listed[0]["variables"],
+        "updated": held[0]["updatedAt"],
+    }
+    assert err.startswith(f"{len(held)} configurations at 127.0.0.1")
+
+
+def test_list_keeps_to_channels_and_language(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.publish("here", channel="inapp", language="xx")
+    outbound_sandbox.publish("elsewhere", channel="googlercs", language="xx")
+    outbound_sandbox.publish("both", channel="wa", language="en")  # in the channel, and in the language elsewhere
+    both = outbound_sandbox._published[-1][1]["channels"]
+    both.append({**both[0], "type": "googlercs", "language": "xx"})
+    _, out, _ = run("list", "--channel", "wa,inapp", "--language", "xx", "-o", "json")
+    assert [row["name"] for row in json.loads(out)] == ["here"]
+
+
+def test_list_without_result_prints_no_rows(run: Run, outbound_sandbox: Sandbox) -> None:
+    assert run("list", "--language", "xx", "-o", "plain")[:2] == (0, "")
+    assert run("list", "--language", "xx", "-o", "json")[:2] == (0, "[]\n")
+
+
+@pytest.mark.parametrize("output", ["table", "plain"])
+def test_tables_show_names_as_they_are(run: Run, outbound_sandbox: Sandbox, output: str) -> None:
+    outbound_sandbox.publish("2024.10", language="xx")
+    assert " 2024.10 " in run("list", "--language", "xx", "-o", output)[1]
+    outbound_sandbox.publish(ODD, language="xx")
+    _, out, _ = run("list", "--language", "xx", "-o", output)
+    assert r"[red]x[/] :smile: \x1b[31m\x9b1m\u202e ñ 你好" in out
+    assert all(char.isprintable() or char == "\n" for char in out)
+
+
+@pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_json_and_yaml_are_what_was_sent(
+    run: Run, outbound_sandbox: Sandbox, output: str, load: Callable[[str], Any]
+) -> None:
+    outbound_sandbox.publish(ODD)
+    _, out, _ = run("show", ODD, "-o", output)
+    assert load(out) == outbound_sandbox.configurations()[-1:]
+    assert "\x1b" not in out
+    assert "\x9b" not in out
+
+
+def test_json_is_valid_whatever_python_can_read(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = {"nan": math.nan, "half": "\ud83d", "long": 2**70}
+    for data in (odd, {"half": "\ud83d", "long": 2**70}):
+        print_result("json", data, [])
+        read = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+        assert read.keys() == data.keys()
+    assert read == data
+
+
+def test_show_has_a_row_per_component(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.publish("spring_sale", channel="wa", language="es", variables=["1", "2"])
+    code, out, _ = run("show", "spring_sale", "--language", "es")
+    assert code == 0
+    assert re.search(r"\| wa +\| es +\| body +\| 1, 2 +\| .*\$\{\{1\}\} \$\{\{2\}\}", out)
+    assert out.count("button/quick_reply") == 2
+
+
+@pytest.mark.parametrize("options", [["nowhere"], ["spring_sale", "--language", "pt"]])
+def test_show_exits_with_1_if_nothing_has_the_name(
+    run: Run, outbound_sandbox: Sandbox, options: list[str]
+) -> None:
+    outbound_sandbox.publish("spring_sale", language="es")
+    code, out, err = run("show", *options)
+    assert (code, out) == (1, "")
+    assert re.search(rf"None of \d+ configurations( in pt)? is named '{options[0]}'\n$", err)
+
+
+def test_export_writes_what_the_operator_writes(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
+    path = f"{tmp_path}/{{conn_id}}/{{channel}}/{{table}}"
+    code, out, _ = run("export", path, "--channel", "wa,inapp", "-o", "json")
+    written = json.loads(out)
+    assert code == 0
+    assert [each["table"] for each in written] == ["configurations", "components"]
+    folder = tmp_path / "liveperson_outbound_default" / "wa,inapp"
+    for each in written:
+        assert each["path"] == str(folder / each["table"] / f"{each['table']}.parquet")
+        assert pq.read_table(each["path"]).num_rows == each["rows"] > 0
+
+
+def test_export_to_a_wrong_path_exits_with_2(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, words in {
+        f"{tmp_path}/{{date}}": "output_path has {date}",
+        f"{tmp_path}/file/x": "Not a directory",
+    }.items():
+        code, out, err = run("export", path)
+        assert (code, out) == (2, "")
+        assert words in err.splitlines()[-1]
+
+
+def test_unknown_channel_is_warned_about(run: Run, outbound_sandbox: Sandbox) -> None:
+    assert "Unknown channel 'whatsapp': check its spelling." in run("list", "--channel", "whatsapp")[2]
+
+
+def test_wait_prints_what_it_saw_each_time_and_then_the_template(
+    outbound_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.waits) == 1:
+            outbound_sandbox.fail_rate = 1
+        else:
+            outbound_sandbox.fail_rate = 0
+            outbound_sandbox.publish("spring_sale", language="es")
+
+    commands.wait(waiting(timeout=600.0), clock=clock, sleep=sleep)
+    out, err = capsys.readouterr()
+    assert clock.waits == [60, 60]
+    first, second, last = err.splitlines()
+    assert re.fullmatch(r"Not there yet: none of .* Next look in 60 s\.", first)
+    assert re.fullmatch(r"Could not look for spring_sale: .*503.* Next look in 60 s\.", second)
+    assert last == "Found spring_sale in wa/es"
+    assert json.loads(out)["variables"] == ["1", "2"]
+
+
+def test_wait_looks_a_last_time_when_its_time_is_over(
+    outbound_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    with pytest.raises(SystemExit) as end:
+        commands.wait(waiting(timeout=90.0), clock=clock, sleep=clock.sleep)
+    out, err = capsys.readouterr()
+    assert (end.value.code, out, clock.waits) == (1, "", [60, 30])
+    assert err.splitlines()[-1].startswith("Timed out after 90 s. Not there yet: none of ")
+
+
+def test_ctrl_c_during_a_wait_exits_with_130(
+    outbound_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def sleep(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        commands.wait(waiting(timeout=90.0), sleep=sleep)
+    assert end.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def waiting(**options: object) -> Namespace:
+    given = {"conn_id": "liveperson_outbound_default", "name": "spring_sale", "channel": None, "language": None}
+    return Namespace(**{**given, "variables": None, "interval": 60.0, "output": "json", **options})
+
+
+def test_wait_for_variables_says_what_they_are_instead(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.publish("spring_sale", variables=["1"])
+    code, _, err = run("wait", "spring_sale", "--variables", "1, 2", "--timeout", "0")
+    assert code == 1
+    assert "has variables ['1'] in wa/en, not ['1', '2']" in err
+    assert run("wait", "spring_sale", "--variables", "1", "--timeout", "0")[0] == 0
+
+
+def test_wait_ends_at_once_on_a_permanent_error(run: Run, connect: Callable[..., str]) -> None:
+    connect({"conn_type": "http"})
+    code, out, err = run("wait", "spring_sale")
+    assert (code, out) == (2, "")
+    assert err.endswith("it must be liveperson_outbound\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["wait"], ["wait", "x", "--timeout", "-1"], ["wait", "x", "--interval", "nan"], ["list", "-o", "csv"]],
+)
+def test_wrong_use_exits_with_2(run: Run, words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert "error: " in err
+
+
+def test_connection_in_the_metadata_database_is_found(
+    run: Run, outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, airflow_db: None
+) -> None:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+
+    monkeypatch.delenv("AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT")
+    assert run("check")[0] == 2
+    with create_session() as session:
+        session.add(Connection(conn_id="outbound_in_db", **outbound_sandbox.connection))
+    try:
+        assert run("check", "--conn-id", "outbound_in_db")[0] == 0
+    finally:
+        with create_session() as session:
+            session.query(Connection).filter(Connection.conn_id == "outbound_in_db").delete()
+
+
+def test_connection_in_a_secrets_backend_is_found(
+    run: Run, outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps({"outbound_in_file": outbound_sandbox.connection}))
+    backend = "airflow.secrets.local_filesystem.LocalFilesystemBackend"
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", backend)
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", json.dumps({"connections_file_path": str(file)}))
+    assert run("check", "--conn-id", "outbound_in_file")[0] == 0
+
+
+def test_a_terminal_gets_a_progress_bar_on_stderr(
+    run: Run, outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    code, out, _ = run("list", "-o", "json")
+    assert code == 0
+    assert len(json.loads(out)) == len(outbound_sandbox.configurations())
+    shown = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "90 configurations so far, channel all" in shown
+    assert "configurations at 127.0.0.1" in shown
+
+
+def test_airflow_knows_the_commands() -> None:
+    from airflow.cli.cli_parser import get_parser
+
+    args = get_parser().parse_args(["outbound", "wait", "spring_sale", "--variables", "1,2"])
+    assert (args.variables, args.timeout, args.interval) == (["1", "2"], 3600, 60)
+    assert args.func.__name__ == "wait"
+
+
+def test_building_the_parser_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; import airflow_provider_outbound.cli as cli; cli.get_commands();"
+        "print(*{'pandas', 'pyarrow', 'requests', 'rich', 'airflow_provider_outbound.hooks'} & sys.modules.keys())"
+    )
+    before = subprocess.run([sys.executable, "-c", f"import airflow.cli.cli_config; {script}"], **PIPES)
+    assert before.returncode == 0, before.stderr
+    assert set(before.stdout.split()) <= {"rich", "requests"}  # which Airflow's own modules import
+
+
+PIPES: dict[str, Any] = {"capture_output": True, "text": True}
+COMMANDS = [[sys.executable, "-m", "airflow_provider_outbound"], [sys.executable, "-m", "airflow", "outbound"]]
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", COMMANDS)
+def test_stdout_is_nothing_but_data(program: list[str], outbound_sandbox: Sandbox) -> None:
+    ended = subprocess.run([*program, "list", "-o", "json"], **PIPES)
+    assert ended.returncode == 0, ended.stderr
+    assert len(json.loads(ended.stdout)) == len(outbound_sandbox.configurations())
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("program", COMMANDS)
+def test_a_closed_pipe_is_no_error(program: list[str], outbound_sandbox: Sandbox) -> None:
+    with subprocess.Popen([*program, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert child.stderr
+        child.stdout.close()
+        err = child.stderr.read()
+    assert child.returncode == 0
+    assert not re.search("Traceback|Broken", err)
+
+
+@pytest.mark.system
+def test_ctrl_c_during_an_export_leaves_nothing_behind(outbound_sandbox: Sandbox, tmp_path: Path) -> None:
+    outbound_sandbox.latency = 0.3
+    command = [*COMMANDS[0], "export", str(tmp_path / "out")]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as child:
+        while not outbound_sandbox.calls["list"]:
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.stderr
+        err = child.stderr.read()
+    assert (child.returncode, err) == (130, "")
+    assert list(tmp_path.iterdir()) == []
