@@ -20,9 +20,9 @@ LONGEST_WINDOW = 3600.0
 class Departure:
     """A request's place.
 
-    :param at: when the request leaves, in monotonic seconds.
-    :param delay: seconds until then, when the place was taken.
-    :param took: seconds from then to its response; infinite until it arrives.
+    :param at: when the request may leave, in monotonic seconds; once its response is there, when it left.
+    :param delay: seconds until it may leave, when the place was taken.
+    :param took: seconds to its response; infinite until that arrives.
     """
 
     at: float
@@ -73,10 +73,10 @@ class Pace:
         self._departures.append(departure)
         return departure
 
-    def responded(self, departure: Departure) -> None:
-        """Note that the response to a request arrives now."""
-        departure.took = self._clock() - departure.at
-        self._quickest = min(self._quickest, departure.took)
+    def responded(self, departure: Departure, took: float) -> None:
+        """Note that the response to a request arrives now, so many seconds after the request was sent."""
+        departure.at, departure.took = max(departure.at, self._clock() - took), took
+        self._quickest = min(self._quickest, took)
 
 
 _PACES: dict[tuple[str, str, float], Pace] = {}

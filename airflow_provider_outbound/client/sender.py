@@ -141,7 +141,7 @@ class Sender:
             allow_redirects=False,  # a token goes to its own host only
             stream=True,
         ) as response:
-            self.pace(request).responded(departure)
+            self.pace(request).responded(departure, response.elapsed.total_seconds())
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             try:
