@@ -79,9 +79,12 @@ def test_defaults_of_the_form_are_those_of_the_code() -> None:
 def test_form_follows_from_the_settings() -> None:
     (declared,) = INFO["connection-types"]
     (described,) = msgspec.json.schema(Settings, schema_hook=lambda kind: {"type": "string"})["$defs"].values()
-    assert declared["conn-fields"] == {
-        name: form_field(name, each) for name, each in described["properties"].items()
+    fields = declared["conn-fields"]
+    assert {name: each["schema"] for name, each in fields.items()} == {
+        name: form_schema(name, each) for name, each in described["properties"].items()
     }
+    assert all(each.keys() == {"label", "description", "schema"} for each in fields.values())
+    assert all(each["label"].strip() and each["description"].strip() for each in fields.values())
 
 
 def test_the_form_hides_no_default() -> None:
@@ -92,8 +95,8 @@ def test_the_form_hides_no_default() -> None:
     assert hidden == dict.fromkeys(["token_api", "access_token", "access_token_secret", "proxies"])
 
 
-def form_field(name: str, described: dict[str, Any]) -> dict[str, Any]:
-    """Return the form's field for a setting: it may be blank, and switches and objects are text."""
+def form_schema(name: str, described: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the form's field for a setting: it may be blank, and switches and objects are text."""
     allowed = described.get("anyOf", [described])
     types = {"string" if "enum" in each or each["type"] == "boolean" else each["type"] for each in allowed}
     types |= {"string"} if "object" in types else set()
@@ -103,4 +106,4 @@ def form_field(name: str, described: dict[str, Any]) -> dict[str, Any]:
         "default": str(default).lower() if isinstance(default, bool) else default or None,
     }
     bounds = {key: described[key] for key in ("enum", "format", "minimum", "maximum") if key in described}
-    return {"label": described["title"], "description": described["description"], "schema": {**schema, **bounds}}
+    return {**schema, **bounds}

@@ -211,7 +211,7 @@ def test_a_call_that_announces_none_is_not_answered_from_ahead() -> None:
         with Prefetch(Sender(account)) as send:
             send(replace(first, ahead=(second,)))
             send(second)
-        assert [hit.offset for hit in fake.hits] == [0, 1, 1]
+        assert sorted(hit.offset for hit in fake.hits) == [0, 1, 1]  # the first two leave together
 
 
 @pytest.mark.fault("P4")

@@ -39,65 +39,23 @@ class Secret:
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """A Connection's extras: the types, bounds and defaults, and the label and help that its form shows."""
+    """A Connection's extras: types, bounds and defaults. ``provider.json`` has the labels and help of the form."""
 
-    auth: Annotated[
-        Literal["app_jwt", "bearer", "oauth1"],
-        Meta(
-            title="Authentication",
-            description="app_jwt: log in with client ID and secret. bearer: the client secret is the token. "
-            "oauth1: they are the app key and the app secret.",
-        ),
-    ] = "app_jwt"
-    token_api: Annotated[
-        Literal["v1", "v2"],
-        Meta(
-            title="AppJWT version",
-            description="The version of LivePerson's login, v1 unless set. If it refuses, try the other one.",
-        ),
-    ] = "v1"
-    access_token: Annotated[
-        Secret | None,
-        Meta(title="OAuth 1.0 access token", description="Only for oauth1.", extra_json_schema=HIDDEN),
-    ] = None
-    access_token_secret: Annotated[
-        Secret | None,
-        Meta(title="OAuth 1.0 access token secret", description="Only for oauth1.", extra_json_schema=HIDDEN),
-    ] = None
-    app_name: Annotated[str, Meta(title="App name", description="The app in the API's URL.")] = "prmsg"
+    auth: Literal["app_jwt", "bearer", "oauth1"] = "app_jwt"
+    token_api: Literal["v1", "v2"] = "v1"
+    access_token: Annotated[Secret | None, Meta(extra_json_schema=HIDDEN)] = None
+    access_token_secret: Annotated[Secret | None, Meta(extra_json_schema=HIDDEN)] = None
+    app_name: str = "prmsg"
     # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
-    page_size: Annotated[
-        int,
-        Meta(
-            title="Page size", description="Configurations per request. The server may send fewer.", ge=2, le=1000
-        ),
-    ] = 100
+    page_size: Annotated[int, Meta(ge=2, le=1000)] = 100
     # For each host and account, in any one second. LivePerson's retry policy page allows 10 per account.
-    requests_per_second: Annotated[
-        float,
-        Meta(title="Requests per second", description="LivePerson allows 10; 0 for no limit.", ge=0, le=1000),
-    ] = 10
+    requests_per_second: Annotated[float, Meta(ge=0, le=1000)] = 10
     # For the connection to open, and then for the whole response.
-    timeout: Annotated[
-        float,
-        Meta(
-            title="Timeout", description="Seconds to connect, and again for the whole response.", ge=0.1, le=3600
-        ),
-    ] = 30
-    verify: Annotated[
-        bool | str, Meta(title="Verify certificates", description="true, false, or the path of a CA file.")
-    ] = True
-    proxies: Annotated[
-        dict[str, Secret],
-        Meta(title="Proxies", description='Proxy URLs by scheme, as JSON: {"https": "http://proxy.example:3128"}'),
-    ] = {}
-    domain_url: Annotated[
-        str | None, Meta(title="Domain API URL", description="Blank for https://api.liveperson.net")
-    ] = None
-    sentinel_url: Annotated[
-        str | None,
-        Meta(title="Sentinel URL", description="Where to log in. Blank for the one that the Domain API names."),
-    ] = None
+    timeout: Annotated[float, Meta(ge=0.1, le=3600)] = 30
+    verify: bool | str = True
+    proxies: dict[str, Secret] = {}
+    domain_url: str | None = None
+    sentinel_url: str | None = None
 
 
 class Account(Settings, frozen=True, kw_only=True):

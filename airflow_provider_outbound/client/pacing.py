@@ -1,22 +1,41 @@
-"""When a request may leave: a limit of departures per second, as a sliding window."""
+"""When a request may leave: a limit of arrivals per second, as a sliding window."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-#: Seconds in which the limit applies: 3 % more than one, because requests may arrive closer together than they
-#: left.
-WINDOW = 1.03
+#: Seconds by which a request may arrive later than the quickest one, so that it is closer to those that follow: at
+#: most, as long as its response is not there, and in addition to what the response shows.
+MOST_LATE, LEAST_LATE = 0.03, 0.002
+WINDOW = 1 + MOST_LATE
 LONGEST_WINDOW = 3600.0
 
 
-class Pace:
-    """Let at most so many requests leave in any one second; the first ones leave at once.
+@dataclass
+class Departure:
+    """A request's place.
 
-    LivePerson allows 10 a second per account and API (retry policy page).
+    :param at: when the request may leave, in monotonic seconds; once its response is there, when it left.
+    :param delay: seconds until it may leave, when the place was taken.
+    :param took: seconds to its response; infinite until that arrives.
+    """
+
+    at: float
+    delay: float
+    took: float = math.inf
+
+
+class Pace:
+    """Let at most so many requests arrive in any one second; the first ones leave at once.
+
+    LivePerson allows 10 a second per account and API (retry policy page). A request leaves a second after the
+    tenth before it, and later by what the tenth's response took longer than the quickest one: by no more can the
+    tenth have arrived late.
 
     :param per_second: requests allowed in a second, such as 0.5 for one in two seconds; 0 for no limit.
     :param clock: monotonic seconds.
@@ -24,29 +43,40 @@ class Pace:
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._window = min(WINDOW * max(1.0, 1.0 / per_second), LONGEST_WINDOW) if per_second else 0.0
-        self._departures: deque[float] = deque(maxlen=max(int(per_second), 1))  # reserved ones are in the future
+        self._seconds = max(1.0, 1.0 / per_second) if per_second else 0.0
+        self._departures: deque[Departure] = deque(
+            maxlen=max(int(per_second), 1)
+        )  # reserved ones are in the future
+        self._quickest = LONGEST_WINDOW  # seconds to a response
         self._lock = threading.Lock()
 
     def delay(self) -> float:
         """Return the seconds until a place is free."""
-        full = len(self._departures) == self._departures.maxlen
-        return max(self._departures[0] + self._window - self._clock(), 0.0) if full else 0.0
+        if len(self._departures) != self._departures.maxlen:
+            return 0.0
+        before = self._departures[0]
+        late = min(max(before.took - self._quickest, 0.0) + LEAST_LATE, MOST_LATE)
+        return max(before.at + min((1 + late) * self._seconds, LONGEST_WINDOW) - self._clock(), 0.0)
 
-    def try_acquire(self) -> bool:
-        """Take a place if one is free now, and tell whether it was."""
+    def try_acquire(self) -> Departure | None:
+        """Take a place if one is free now."""
         with self._lock:
-            free = not self.delay()
-            if free:
-                self._departures.append(self._clock())
-            return free
+            return None if self.delay() else self._take(0.0)
 
-    def reserve(self) -> float:
-        """Reserve the next place and return the seconds until then."""
+    def reserve(self) -> Departure:
+        """Take the next place, which may be later."""
         with self._lock:
-            delay = self.delay()
-            self._departures.append(self._clock() + delay)
-            return delay
+            return self._take(self.delay())
+
+    def _take(self, delay: float) -> Departure:
+        departure = Departure(self._clock() + delay, delay)
+        self._departures.append(departure)
+        return departure
+
+    def responded(self, departure: Departure, took: float) -> None:
+        """Note that the response to a request arrives now, so many seconds after the request was sent."""
+        departure.at, departure.took = max(departure.at, self._clock() - took), took
+        self._quickest = min(self._quickest, took)
 
 
 _PACES: dict[tuple[str, str, float], Pace] = {}
@@ -59,4 +89,5 @@ def pace_of(host: str, account_id: str, per_second: float) -> Pace:
     :param account_id: LivePerson's account (site) id.
     :param per_second: requests allowed in a second; 0 for no limit.
     """
-    return _PACES.setdefault((host, account_id, per_second), Pace(per_second))  # atomic: threads get the same one
+    key = (host, account_id, per_second)
+    return _PACES.get(key) or _PACES.setdefault(key, Pace(per_second))  # atomic: threads get the same one

@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 
 from airflow_provider_outbound.client import threads
+from airflow_provider_outbound.client.pacing import Departure
 from airflow_provider_outbound.client.sender import MOST_AHEAD, Request, Response, Sender
 
 
@@ -34,9 +35,9 @@ class Prefetch:
         # The last calls of a listing announce nothing. They prove its end by their order, so they are sent now.
         if not request.ahead or request.url not in self._ahead:
             self._ahead.clear()
-            self._sender.wait_turn(request)
-            if not request.ahead or not self._start(request):
-                return self._sender.transmit(request)
+            departure = self._sender.wait_turn(request)
+            if not request.ahead or not self._start(request, departure):
+                return self._sender.transmit(request, departure)
         response = self._ahead.pop(request.url)
         self._send_ahead(request, response)
         return response.result()
@@ -49,16 +50,17 @@ class Prefetch:
             if response.done() or any(map(_failed, self._ahead.values())):
                 return
             # Those who have reserved a place go first.
-            if pace.try_acquire() and not self._start(later.pop(0)):
+            departure = pace.try_acquire()
+            if departure and not self._start(later.pop(0), departure):
                 return
 
-    def _start(self, request: Request) -> bool:
+    def _start(self, request: Request, departure: Departure) -> bool:
         """Send a request in a daemon thread, which does not delay an exit; return False if none is available."""
         self._under_way = {each for each in self._under_way if not each.done()}
         if len(self._under_way) > MOST_AHEAD:
             return False
         try:
-            response = threads.start(partial(self._sender.transmit, request), "outbound-ahead")
+            response = threads.start(partial(self._sender.transmit, request, departure), "outbound-ahead")
         except RuntimeError:  # the system has no more threads
             return False
         self._under_way.add(response)

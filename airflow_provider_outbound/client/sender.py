@@ -13,7 +13,7 @@ import urllib3
 from airflow_provider_outbound import __version__
 from airflow_provider_outbound.client.account import Account, host_of
 from airflow_provider_outbound.client.deadline import DeadlineAdapter
-from airflow_provider_outbound.client.pacing import Pace, pace_of
+from airflow_provider_outbound.client.pacing import Departure, Pace, pace_of
 from airflow_provider_outbound.errors import ConfigError, NetworkError, OutboundError, ProtocolError, printable
 
 MOST_AHEAD = 30  # requests that may be under way beside the one whose response is awaited
@@ -87,18 +87,20 @@ class Sender:
         account = self._account
         return pace_of(host_of(request.url), account.account_id, account.requests_per_second)
 
-    def wait_turn(self, request: Request) -> None:
-        """Wait until the pace allows a request."""
-        self._sleep(self.pace(request).reserve())
+    def wait_turn(self, request: Request) -> Departure:
+        """Wait until the pace allows a request, and return the place that it has to use now."""
+        departure = self.pace(request).reserve()
+        self._sleep(departure.delay)
+        return departure
 
     def __call__(self, request: Request) -> Response:
         """Send a request when the pace allows it, and return the whole response; see :meth:`transmit`."""
-        self.wait_turn(request)
-        return self.transmit(request)
+        return self.transmit(request, self.wait_turn(request))
 
-    def transmit(self, request: Request) -> Response:
+    def transmit(self, request: Request, departure: Departure) -> Response:
         """Send a request now, and return the whole response.
 
+        :param departure: its place in the pace.
         :raises NetworkError: if no whole response arrives in time and within 64 MiB.
         :raises ConfigError: if the host's certificate or the proxy's address can't be used.
         :raises ProtocolError: if the response is compressed more than once.
@@ -106,7 +108,7 @@ class Sender:
         host, timeout = host_of(request.url), self._account.timeout
         problem: OutboundError
         try:
-            return self._transmit(request)
+            return self._transmit(request, departure)
         except BROKEN_OFF as error:
             problem = NetworkError(f"No whole response from {host} (timeout {timeout:g} s): {_reason(error)}")
             if any(words in str(error) for words in BAD_CERTIFICATES):
@@ -124,7 +126,7 @@ class Sender:
         # Raised here and not above: there the error would lead to frames of requests, which hold the credentials.
         raise problem
 
-    def _transmit(self, request: Request) -> Response:
+    def _transmit(self, request: Request, departure: Departure) -> Response:
         host = host_of(request.url)
         # Plain http is allowed on loopback only, where a proxy of the environment has no business.
         self._session.trust_env = not request.url.startswith("http://")
@@ -139,6 +141,7 @@ class Sender:
             allow_redirects=False,  # a token goes to its own host only
             stream=True,
         ) as response:
+            self.pace(request).responded(departure, response.elapsed.total_seconds())
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
                 raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
             try:

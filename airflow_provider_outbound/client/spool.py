@@ -15,8 +15,8 @@ IN_MEMORY = 2**19  # bytes: the listing of some hundred configurations
 class Spool:
     """Keep records in order, on disk if they are many, so that memory does not hold them.
 
-    It has a part of a list's interface: the length, one record, and replacing all from a number on. The
-    file is deleted when it is closed, or when its process ends.
+    It has a part of a list's interface: one record, and replacing all from a number on. The file is deleted when
+    it is closed, or when its process ends.
 
     :param in_memory: bytes up to which no file is written.
     """
@@ -30,9 +30,6 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-    def __len__(self) -> int:
-        return len(self._begins) - 1
 
     def __getitem__(self, number: int) -> Record:
         begin, end = self._begins[number], self._begins[number + 1]
