@@ -145,7 +145,7 @@ def export(args: Namespace) -> None:
     with _reading(args.conn_id) as hook:
         hook.warn_of_unknown(channels)
         written = parquet.write(hook.iter_parts(channels), files)
-    rows = [{"table": table, **facts} for table, facts in written.items()]
+    rows = [{"table": table, "path": file["path"], "rows": file["rows"]} for table, file in written.items()]
     print_result(args.output, rows, rows)
 
 

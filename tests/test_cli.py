@@ -108,7 +108,7 @@ def test_list_keeps_to_channels_and_language(run: Run, outbound_sandbox: Sandbox
     outbound_sandbox.publish("both", channel="wa", language="en")  # in the channel, and in the language elsewhere
     (channel,) = outbound_sandbox.configurations()[-1]["channels"]
     both = [channel, {**channel, "type": "googlercs", "language": "xx"}]
-    outbound_sandbox.update("here", channels=both)
+    outbound_sandbox.update("both", channels=both)
     _, out, _ = run("list", "--channel", "wa,inapp", "--language", "xx", "-o", "json")
     assert [row["name"] for row in json.loads(out)] == ["here"]
 
