@@ -1,4 +1,4 @@
-"""Assets of Airflow that stand for a Connection's templates."""
+"""Airflow assets that get an event when a template changes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def template_asset(
     existing: bool = False,
     poke_interval: float = 60.0,
 ) -> Asset:
-    """Return an asset that has an event for each template that is created, updated or removed.
+    """Return an asset that gets an event for each template that is created, updated or removed.
 
-    A DAG whose ``schedule`` holds it starts then. The asset and its watcher are made together, because each asset
-    needs a trigger of its own.
+    Put it into a DAG's ``schedule`` to start the DAG on each event. The asset comes with its watcher, because each
+    asset needs a trigger of its own.
 
     :param name: the asset's name, unique among all assets.
     :param outbound_conn_id: the Connection to use.
     :param template_name: a pattern such as ``spring_*`` for the configuration's name or a WhatsApp templatename.
-    :param channel: the channel it must be in, such as ``wa``; None for any.
-    :param language: the language it must be in, in that channel; None for any.
+    :param channel: the channel that a template must be in, such as ``wa``; None for any.
+    :param language: the language that it must have in that channel; None for any.
     :param kinds: which changes count: ``created``, ``updated``, ``removed``.
-    :param existing: whether what exists when the watch begins counts as created.
+    :param existing: whether templates that exist when the watch begins count as created.
     :param poke_interval: seconds from one look to the next.
-    :raises ConfigError: for an argument that nothing can meet.
+    :raises ConfigError: for an argument that no template can match.
     """
     trigger = OutboundTemplateEventTrigger(
         asset_name=name,

@@ -1,4 +1,4 @@
-"""What a watched asset's last events told, in Airflow's asset state store, so that no restart loses a change."""
+"""The state that an asset's last events reported, kept in Airflow's asset state store through restarts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_outbound.model.changes import State, States
 #: Characters of one stored value. Airflow warns above 65,535 bytes (``[state_store] max_value_storage_bytes``).
 PART = 60_000
 
-#: Seconds that give the triggerer time to hand an event over. It does so once a second.
+#: Seconds to give the triggerer for handing an event over, which it does once a second.
 HAND_OVER = 3.0
 
 HEAD = "baseline"
@@ -29,30 +29,30 @@ class Store(Protocol):
 
 
 class Baseline:
-    """The states of the listing that Airflow was told about last, and how many came before it.
+    """The listing's states that the last events reported, and the number of baselines before them.
 
-    Each is written beside the one before it, and counts when its head is written. A process that is killed before
-    leaves the old one.
+    A new baseline is written beside the old one, and takes effect when its head is written. If the process is
+    killed before that, the old one stays in effect.
 
-    :param store: where to keep it; None keeps it in memory.
+    :param store: where to keep it; None for memory.
     """
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
-        self._slot = 0  # of two, which take turns
+        self._slot = 0  # 0 or 1; each write uses the other one
         self.states: States | None = None  # None before the first listing
         self.number = 0
 
     @property
     def lasts(self) -> bool:
-        """Whether a restart of the triggerer loses nothing."""
+        """Whether the baseline survives a restart of the triggerer."""
         return self._store is not None
 
     async def load(self) -> None:
-        """Read what was stored last.
+        """Read the stored baseline, if there is one.
 
         :raises AirflowRuntimeError: if Airflow can't read it now.
-        :raises ValueError: if what is stored can't be read.
+        :raises ValueError: if the stored baseline can't be decoded.
         """
         head = await self._store.aget(HEAD) if self._store else None
         if self._store is None or head is None:
@@ -83,11 +83,11 @@ class Baseline:
         self.states, self.number = states, self.number + 1
 
     async def handed_over(self, sleep: Callable[[float], Awaitable[object]]) -> None:
-        """Wait until the events that were yielded before are in Airflow's metadata database.
+        """Wait until the events yielded so far are in Airflow's metadata database.
 
-        A triggerer's runner sends them to its supervisor with its next call, within about a second. The supervisor
-        stores them before it reads another message, so its response to one that was sent after them is the proof.
-        The first round trip makes sure that no earlier call of the runner still waits.
+        The triggerer's runner sends them to its supervisor with its next call, within about a second. The
+        supervisor stores them before it reads another message, so a response to a later message proves that they
+        are stored. The first round trip makes sure that no earlier call of the runner is still pending.
 
         :param sleep: makes the waits, in seconds.
         """

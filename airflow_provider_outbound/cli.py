@@ -1,6 +1,6 @@
 """The commands of ``airflow outbound``, and of ``python -m airflow_provider_outbound`` for Airflow 3.1.
 
-Every ``airflow`` process imports this module. What the commands do is in ``commands``, which is heavier.
+Every ``airflow`` process imports this module. The functions are in ``commands``, which is slower to import.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 
 ABOUT = "Read the message templates of a LivePerson account"
 EXIT_CODES = (
-    "Exit codes: 0 if it worked; 1 if nothing was found in time, or a later try may work; 2 if the command, the "
-    "Connection or a path is wrong; 130 after Ctrl-C."
+    "Exit codes: 0 for success; 1 if the template was not found, or if trying again later may work; 2 if the "
+    "command, the Connection or a path is wrong; 130 after Ctrl-C."
 )
 
 
@@ -30,20 +30,22 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return seconds
 
 
-ARG_CONN_ID = Arg(("--conn-id",), help="The Connection (default: %(default)s)", default=DEFAULT_CONN_ID)
+ARG_CONN_ID = Arg(("--conn-id",), help="The Connection to use (default: %(default)s)", default=DEFAULT_CONN_ID)
 ARG_CHANNEL = Arg(("--channel",), help="A channel such as wa, or several such as wa,inapp (default: all)")
-ARG_ONE_CHANNEL = Arg(("--channel",), help="The channel it must be in, such as wa (default: any)")
-ARG_LANGUAGE = Arg(("--language",), help="The language it must be in, such as pt_BR (default: any)")
+ARG_ONE_CHANNEL = Arg(("--channel",), help="The channel that the template must be in, such as wa (default: any)")
+ARG_LANGUAGE = Arg(("--language",), help="The language that the template must have, such as pt_BR (default: any)")
 ARG_NAME = Arg(("name",), help="A configuration's name, or a WhatsApp templatename")
 ARG_OUTPUT_PATH = Arg(
-    ("output_path",), help="A folder or URL; may contain {table}, {channel} and {conn_id}, as the operator's"
+    ("output_path",), help="A folder or URL; it may contain {table}, {channel} and {conn_id}, as in the operator"
 )
 ARG_VARIABLES = Arg(
-    ("--variables",), help="Exactly the variables it must take, such as 1,2 (default: any)", type=_names
+    ("--variables",),
+    help="The exact variables that the template must have, such as 1,2 (default: any)",
+    type=_names,
 )
 ARG_TIMEOUT = Arg(
     ("--timeout",), help="Seconds to wait; 0 to look once (default: %(default)s)", type=_seconds, default=3600
@@ -59,9 +61,9 @@ def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
 
 
 COMMANDS = (
-    _command("check", "Log in, and say what was found or what to change", "check"),
+    _command("check", "Test the Connection: log in, read one page, and say what to change if that fails", "check"),
     _command("list", "List the templates", "list_all", ARG_CHANNEL, ARG_LANGUAGE),
-    _command("show", "Show the templates of a name", "show", ARG_NAME, ARG_CHANNEL, ARG_LANGUAGE),
+    _command("show", "Show the templates with a name", "show", ARG_NAME, ARG_CHANNEL, ARG_LANGUAGE),
     _command("export", "Write the templates to two Parquet files", "export", ARG_OUTPUT_PATH, ARG_CHANNEL),
     _command(
         "wait",
@@ -80,7 +82,7 @@ def get_commands() -> list[CLICommand]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; errors and Ctrl-C raise SystemExit with the exit code.
 
-    :param arguments: command line; that of the process if None.
+    :param arguments: the command line; None for the process's own.
     """
     parser = argparse.ArgumentParser(prog="python -m airflow_provider_outbound", description=ABOUT)
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -1,4 +1,4 @@
-"""What the commands of the command line do. Their results go to stdout, all else to stderr."""
+"""The functions behind the commands. Results go to stdout, all else to stderr."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from airflow_provider_outbound.tables import parquet
 
 
 class _Lines:
-    """A log that is plain lines on stderr."""
+    """A log that prints plain lines on stderr."""
 
     def info(self, words: str, *values: object) -> None:
         print(words % values if values else words, file=sys.stderr)
@@ -40,14 +40,14 @@ class _Lines:
 
 
 class _Hook(OutboundHook):
-    """The hook of a person: it finds Connections in the metadata database too, and reports on stderr."""
+    """The hook for a shell: it also finds Connections in the metadata database, and reports on stderr."""
 
     log: Any = _Lines()
     on_page: Callable[[Listing], None] | None = None
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Any:
-        """Return a Connection as Airflow's own commands find it.
+        """Return a Connection, found the way Airflow's own commands find it.
 
         :param conn_id: its id.
         """
@@ -58,7 +58,7 @@ class _Hook(OutboundHook):
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an exit code, and errors of one sentence on stderr.
+    """Give a command exit codes, and error messages on stderr instead of tracebacks.
 
     :param function: takes the parsed arguments.
     """
@@ -70,7 +70,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             with airflow_errors():
                 suppress_logs_and_warning(function)(args, **options)
                 sys.stdout.flush()
-        except BrokenPipeError:  # whoever reads stdout has seen enough
+        except BrokenPipeError:  # the reader, such as head, has closed the pipe
             # Python flushes stdout once more when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _exit(1, error)
         except AirflowFailException as error:
             _exit(2, error)
-        except OSError as error:  # of a path to write to
+        except OSError as error:  # from writing to the path
             _exit(2, printable(error))
 
     return run
@@ -92,7 +92,7 @@ def _exit(code: int, message: object) -> NoReturn:
 
 @command
 def check(args: Namespace) -> None:
-    """Log in, and print what is known about the account, and what was found.
+    """Log in, read one page, and print what is known about the account.
 
     :param args: ``conn_id``, ``output``.
     """
@@ -112,7 +112,7 @@ def check(args: Namespace) -> None:
 
 @command
 def list_all(args: Namespace) -> None:
-    """Print the templates, a row for each configuration.
+    """Print a row for each configuration.
 
     :param args: ``conn_id``, ``channel``, ``language``, ``output``.
     """
@@ -122,7 +122,7 @@ def list_all(args: Namespace) -> None:
 
 @command
 def show(args: Namespace) -> None:
-    """Print the templates of a name: as they were sent, or a row for each component.
+    """Print the templates with a name: as LivePerson sent them, or a row for each component.
 
     :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``output``.
     """

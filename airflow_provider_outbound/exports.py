@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[str, ObjectStoragePath]:
-    """Return where each table's file goes, as an ``output_path`` says.
+    """Return the path of each table's file.
 
-    :param output_path: a folder or URL, with ``{table}``, ``{channel}`` and ``{conn_id}`` in it or not.
-    :param channels: those that are exported; None for all.
+    :param output_path: a folder or URL; it may contain ``{table}``, ``{channel}`` and ``{conn_id}``.
+    :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
     :raises ConfigError: for a path that can't be used.
     """
@@ -27,7 +27,7 @@ def files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[st
     if not output_path.strip():
         raise ConfigError("output_path is blank: name a folder")
     if "\0" in output_path:
-        raise ConfigError("output_path has a NUL character: no storage takes one")
+        raise ConfigError("output_path has a NUL character: remove it")
     if "{conn_id}" in output_path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
         raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of output_path: rename it")
     wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
@@ -37,7 +37,7 @@ def files(output_path: str, channels: list[str] | None, conn_id: str) -> dict[st
         folder = common.replace("{table}", table)
         if unknown := re.search(r"\{[^{}/]*\}", folder):
             shown = printable(unknown[0], 60)
-            raise ConfigError(f"output_path has {shown}: only {{table}}, {{channel}} and {{conn_id}} are known")
+            raise ConfigError(f"output_path has {shown}: use only {{table}}, {{channel}} and {{conn_id}}")
         try:
             paths[table] = ObjectStoragePath(f"{folder.rstrip('/')}/{table}.parquet")
             paths[table].fs  # noqa: B018 - fails if the storage is unknown

@@ -1,6 +1,7 @@
-"""One name for an account's configurations in assets, hook lineage and OpenLineage.
+"""The name of an account's configurations in assets, hook lineage and OpenLineage.
 
-``provider.json`` names what Airflow calls. It loads this module with the first asset that a process makes.
+``provider.json`` lists the functions that Airflow calls. Airflow imports this module when a process makes its
+first asset.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEME = "liveperson-outbound"
 
-#: Schemes that fsspec has several names for: the one of Airflow's assets and of OpenLineage's naming page,
+#: fsspec has several names for some schemes. Airflow's assets and OpenLineage's naming page use these:
 #: https://openlineage.io/docs/spec/naming.
 SCHEMES = {"gcs": "gs", "local": "file", "s3a": "s3"}
 
@@ -48,7 +49,7 @@ def create_asset(*, account_id: str, extra: dict[str, Any] | None = None) -> Ass
     """Return the asset that stands for an account's configurations.
 
     :param account_id: LivePerson's account (site) id.
-    :param extra: the asset's own facts.
+    :param extra: the asset's ``extra``.
     """
     from airflow.sdk import Asset
 
@@ -56,15 +57,15 @@ def create_asset(*, account_id: str, extra: dict[str, Any] | None = None) -> Ass
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
-    """Return an asset's URI if it is well formed.
+    """Return an asset's URI unchanged, after checking it.
 
     :param uri: the URI's parts.
-    :raises ValueError: for one without a host or a path, or with user info or a port.
+    :raises ValueError: for a URI without a host or a path, or with user info or a port.
     """
     # The URI is not shown, because it may hold a password.
     if not uri.netloc or uri.path in ("", "/") or set(uri.netloc) & set("@:"):
         raise ValueError(
-            f"An asset's URI must be {SCHEME}://<account>/configurations, without user, password and port"
+            f"An asset's URI must be {SCHEME}://<account>/configurations, without user, password or port"
         )
     return uri
 
@@ -104,7 +105,7 @@ def report_output(hook: BaseHook, path: str) -> None:
 
 
 def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """Return what an asset's event says about an export: the table that is the asset's file, or else both.
+    """Return an asset event's ``extra`` for an export: the table whose file is the asset, or else both tables.
 
     :param exported: the operator's XCom.
     :param uri: the asset's URI.

@@ -23,13 +23,14 @@ WEB_TOOLS = {
 class WebToolLink(BaseOperatorLink):
     """Link to the web tool in which the account's templates are edited.
 
-    The worker makes it when the task ends, and Airflow keeps it as an XCom. The API server needs no Connection.
+    The worker makes the link when the task ends, and Airflow stores it as an XCom. The API server needs no
+    Connection.
     """
 
     name = "LivePerson"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        """Return the web tool of the region that the task read, or the one for all regions.
+        """Return the web tool for the region that the task read, or the one for all regions.
 
         :param operator: the operator that has run.
         :param ti_key: the task instance.
@@ -40,7 +41,7 @@ class WebToolLink(BaseOperatorLink):
 def web_tool(list_url: str | None) -> str:
     """Return the URL of the web tool.
 
-    :param list_url: base URL of the configurations' host; None if it is not known.
+    :param list_url: base URL of the configurations' host; None if unknown.
     """
     for region, url in WEB_TOOLS.items():
         if region_urls(region)["list_url"] == list_url:

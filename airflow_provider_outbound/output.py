@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 def print_result(output: str, data: Any, rows: Sequence[Row]) -> None:
-    """Print a result on stdout, whole and in UTF-8.
+    """Print a result on stdout, in UTF-8.
 
     :param output: ``json`` or ``yaml``, for the data; ``table`` or ``plain``, for the rows.
     :param data: the result as plain JSON.
@@ -48,14 +48,14 @@ def _yaml(data: Any) -> str:
 def _plain(rows: Sequence[Row]) -> str:
     from tabulate import tabulate  # type: ignore[import-untyped]
 
-    # Without numparse, which would make 2024.1 of a name such as 2024.10.
+    # numparse would turn a name such as 2024.10 into 2024.1.
     return tabulate(_cells(rows), headers="keys", tablefmt="plain", disable_numparse=True) if rows else ""
 
 
 def _table(rows: Sequence[Row]) -> str:
     from airflow.cli.simple_table import AirflowConsole
 
-    # Rich must not read markup and emoji codes from templates.
+    # Rich must not interpret markup or emoji codes in templates.
     console = AirflowConsole(markup=False, emoji=False, highlight=False)
     with console.capture() as captured:
         console.print_as_table(_cells(rows))

@@ -1,4 +1,4 @@
-"""A task's retries: with a retry policy, a long Retry-After delays the next try and holds no worker slot."""
+"""The retry policy for tasks: a long Retry-After delays the next try, without holding a worker slot."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundErr
 if TYPE_CHECKING:
     from airflow.sdk import Context, RetryDecision, RetryPolicy
 
-#: Seconds above which a Retry-After is long: the longest wait that LivePerson's retry policy page has.
+#: Seconds above which a Retry-After is long: the longest wait on LivePerson's retry policy page.
 LONG = max(RETRY_WAITS)
 
 
 def outbound_retry_policy() -> RetryPolicy:
-    """Return a ``retry_policy`` for tasks that use this provider; Airflow has them from 3.3 on.
+    """Return a ``retry_policy`` for tasks that use this provider (Airflow 3.3 or later).
 
     A long ``Retry-After`` (over 15 seconds) becomes the delay of the task's next try, up to Airflow's
-    ``[core] max_task_retry_delay``. Permanent errors fail the task at once. All else is Airflow's default.
+    ``[core] max_task_retry_delay``. Permanent errors fail the task at once. For all other errors, Airflow's
+    ``retries`` and ``retry_delay`` apply.
 
     :raises ConfigError: before Airflow 3.3.
     """
@@ -50,9 +51,9 @@ def outbound_retry_policy() -> RetryPolicy:
 
 
 def longest_retry_after() -> float:
-    """Return the longest Retry-After that this process waits for itself; a longer one is left to the task.
+    """Return the longest Retry-After, in seconds, to wait for in this process; a longer one ends the try.
 
-    It is left only to a task that has a retry policy and another try. Without either, waiting here is better.
+    There is no limit unless the task has a retry policy and another try.
     """
     try:
         context = get_current_context()

@@ -102,24 +102,24 @@ class OutboundTemplateTrigger(BaseTrigger):
 class OutboundTemplateEventTrigger(BaseEventTrigger):
     """Fire for each template that is created, updated or removed.
 
-    ``template_asset`` makes the asset that it is for. What exists when the watch begins fires nothing. From
-    Airflow 3.3 on, what was told is kept in the asset's state store: no change is missed while the triggerer is
-    down. Changes that are undone before the next look are not seen. Triggers on one Connection and channel share
-    polls.
+    ``template_asset`` makes an asset with this trigger. Templates that exist when the watch begins fire nothing.
+    From Airflow 3.3 on, the asset's state store keeps the state that was last reported, so changes made while the
+    triggerer is down fire afterwards. A change that is undone before the next look is not seen. Triggers on one
+    Connection and channel share polls.
 
-    Each change is told at least once, always with the same ``event_id``. It is told again if the triggerer is
-    killed in the seconds until the event is known to be in Airflow's database and the new state is stored.
+    Each change fires at least once, always with the same ``event_id``. It fires again if the triggerer is killed
+    in the seconds between storing the event and storing the new state.
 
-    :param asset_name: the name of the asset. Airflow makes one of two triggers whose arguments are the same; the
-        name keeps those of two assets apart.
+    :param asset_name: the asset's name. Airflow merges triggers with the same arguments; the name keeps those of
+        two assets apart.
     :param template_name: a pattern such as ``spring_*`` for the configuration's name or a WhatsApp templatename.
     :param channel: the channel it must be in; None for any.
-    :param language: the language it must be in, in that channel; None for any.
+    :param language: the language that it must have in that channel; None for any.
     :param kinds: what to fire for: ``created``, ``updated``, ``removed``.
-    :param existing: fire ``created`` for what exists when the watch begins, too.
+    :param existing: also fire ``created`` for templates that exist when the watch begins.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :raises ConfigError: for an argument that nothing can meet.
+    :raises ConfigError: for an argument that no template can match.
     """
 
     asset_name: str
@@ -133,19 +133,19 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        Criteria(self.template_name, self.channel, self.language)  # refuses what is blank or no text
+        Criteria(self.template_name, self.channel, self.language)  # refuses blanks and what is not text
         if self.channel is not None:
             check_path_segment("channel", self.channel)
         self.kinds = [self.kinds] if isinstance(self.kinds, str) else list(self.kinds)
         if not self.kinds or not set(self.kinds) <= set(KINDS):
-            raise ConfigError(f"kinds are {printable(self.kinds)}: name one or more of {', '.join(KINDS)}")
+            raise ConfigError(f"kinds is {printable(self.kinds)}: give one or more of {', '.join(KINDS)}")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what recreates this trigger elsewhere."""
         return _serialized(self)
 
     def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield an event for each change, for ever."""
+        """Yield an event for each change, without end."""
         return self.watch()
 
     async def watch(
@@ -153,7 +153,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         now: Callable[[], datetime] = timezone.utcnow,
     ) -> AsyncIterator[TriggerEvent]:
-        """Look for changes again and again. An error is logged, and the next look follows.
+        """Look for changes until cancelled. An error is logged; the next look follows as usual.
 
         :param sleep: makes the waits, in seconds.
         :param now: the time, in UTC.
@@ -184,7 +184,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                 await sleep(min(_seconds(poll.at - now()) + self.poke_interval, self.poke_interval))
 
     async def _baseline(self, sleep: Callable[[float], Awaitable[object]]) -> Baseline:
-        """Return what was told before, from Airflow's asset state store if it has one for this asset."""
+        """Return the last reported state, from Airflow's asset state store if this asset has one."""
         stores = getattr(self, "asset_state_store", None)  # from Airflow 3.3 on
         try:
             baseline = Baseline(stores[Asset(name=self.asset_name)] if stores else None)
@@ -192,21 +192,21 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             baseline = Baseline(None)
         if not baseline.lasts:
             await self.log.awarning(
-                "Asset %s: no change is noticed that is made while the triggerer is down. Airflow 3.3 or later is "
-                "needed, and asset_name must be the asset's own",
+                "Asset %s: changes made while the triggerer is down will be missed. To catch them, use Airflow "
+                "3.3 or later, and set asset_name to the asset's name",
                 self.asset_name,
             )
         try:
             await self._persist(baseline.load, sleep)
         except ValueError as error:
-            words = "Asset %s: what is stored can't be read, so the watch begins anew: %s"
+            words = "Asset %s: the stored state can't be read, so the watch starts over: %s"
             await self.log.aerror(words, self.asset_name, printable(error))
         return baseline
 
     async def _persist(
         self, call: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[object]]
     ) -> None:
-        """Call until Airflow's asset state store answers. Without it, no event may be sent and none forgotten."""
+        """Call until Airflow's asset state store responds. Until then, no event may be sent or dropped."""
         while True:
             try:
                 return await call()
@@ -216,16 +216,16 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             await sleep(self.poke_interval)
 
     def _is_meant(self, change: Change) -> bool:
-        """Tell whether the filters let a change pass; of a configuration before it or after it."""
+        """Tell whether the filters match the configuration before or after a change."""
         return change.kind in self.kinds and any(
             has_place(state, self.channel, self.language)
-            # A configuration without a name is meant only by a pattern that fits everything.
+            # Only a pattern that matches everything matches a configuration without a name.
             and any(fnmatchcase(name, self.template_name) for name in state.names or ("",))
             for state in change.states
         )
 
     def _payload(self, change: Change, number: int) -> dict[str, Any]:
-        """Return what an event tells; never contents.
+        """Return an event's payload, which never has contents.
 
         :param number: of the baseline, so that the same change at another time has another id.
         """

@@ -248,7 +248,7 @@ def test_without_a_store_the_loss_is_said_once(connect: Connect) -> None:
     with capture_logs() as logs:
         watched(connect, paged(items), airflow, {100: lambda: items.append(configuration(2))}, asset_name="other")
     (warning,) = [log for log in logs if log["log_level"] == "warning"]
-    assert "Airflow 3.3 or later is needed" in warning["event"]
+    assert "use Airflow 3.3 or later" in warning["event"]
     assert airflow.values == {}
     assert [event["name"] for event in airflow.sent] == ["n2"]  # no store, so nobody sees it arrive
 
@@ -299,7 +299,7 @@ def test_a_stored_state_that_cannot_be_read_begins_anew(connect: Connect) -> Non
         airflow.values["baseline"] = broken
         with capture_logs() as logs:
             watched(connect, paged([configuration(1)]), airflow, {})
-        assert any("the watch begins anew" in log["event"] for log in logs)
+        assert any("the watch starts over" in log["event"] for log in logs)
         assert airflow.told == []
 
 
@@ -396,8 +396,8 @@ def test_template_asset_makes_a_trigger_of_its_own_for_each_asset() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"kinds": []}, "name one or more of created, updated, removed"),
-        ({"kinds": ["changed"]}, "name one or more of created, updated, removed"),
+        ({"kinds": []}, "give one or more of created, updated, removed"),
+        ({"kinds": ["changed"]}, "give one or more of created, updated, removed"),
         ({"template_name": " "}, "template name is ' '"),
         ({"channel": "../x"}, "channel is '../x'"),
         ({"language": ""}, "template language is ''"),

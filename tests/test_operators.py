@@ -180,7 +180,7 @@ def test_places_in_the_path_are_filled(
 def test_unknown_places_in_the_path_are_refused(connect: Connect, tmp_path: Path, place: str) -> None:
     with Fake() as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowFailException, match=r"only \{table\}, \{channel\} and \{conn_id\} are known"):
+        with pytest.raises(AirflowFailException, match=r"use only \{table\}, \{channel\} and \{conn_id\}"):
             execute(output_path=f"{tmp_path}/{place}")
     assert not fake.hits
     assert list(tmp_path.iterdir()) == []

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKEN_PATHS = {"v1": "/sentinel/api/account/{}/app/token?v=1.0", "v2": "/sentinel/api/v2/account/{}/app/token"}
-TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example; for a response that doesn't say
-TOKEN_MARGIN = 60.0  # seconds before a token ends at which it counts as stale
+TOKEN_LIFE = 3600.0  # seconds from iat to exp in the AppJWT page's example; used if a response has no lifetime
+TOKEN_MARGIN = 60.0  # a token counts as stale this many seconds before it expires
 CHECK_CREDENTIALS = "Check the Connection's login (client id), password (client secret) and schema (account)"
 
 
@@ -44,7 +44,7 @@ OAUTH1_ENDED = "2026-05-31"  # https://developers.liveperson.com/oauth-1-0-api-k
 
 
 class BearerToken(AuthBase):
-    """Authorize a request with a token, in a header that is added when it is sent."""
+    """Add a token to a request's headers when the request is sent."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -105,7 +105,7 @@ class OAuth1:
 
     :param account: whose credentials to use.
     :param now: seconds since 1970.
-    :param mask: gets the credentials: Airflow does not know that the login is one.
+    :param mask: masks each credential in logs; Airflow does not know that the login is one.
     """
 
     advice = SIGNATURE_REFUSED
@@ -114,7 +114,7 @@ class OAuth1:
 
     def __init__(self, account: Account, now: Callable[[], float], mask: Callable[[str], object]) -> None:
         credentials = (account.app_key, account.secret, account.access_token, account.access_token_secret)
-        self.secrets = [each for each in credentials if each]  # all, because no Connection may lack one
+        self.secrets = [each for each in credentials if each]  # all four: a Connection without one is refused
         self._account_id, self._mask = account.account_id, mask
         self._signature = Signature(self.secrets, now)
         self._prepared = False
@@ -138,14 +138,14 @@ class OAuth1:
             import requests_oauthlib  # noqa: F401
         except ImportError:
             raise ConfigError(
-                "auth is oauth1, which needs one more package: pip install 'airflow-provider-outbound[oauth1]'"
+                "auth oauth1 needs the package requests-oauthlib: pip install requests-oauthlib"
             ) from None
         for library in ("oauthlib", "requests_oauthlib"):
             logging.getLogger(library).setLevel(logging.INFO)  # at DEBUG, they log credentials
         for secret in self.secrets:
             self._mask(secret.reveal())
         log.warning(
-            "LivePerson ended OAuth 1.0 on %s, and account %s still uses it: create an app for AppJWT, put its "
+            "LivePerson ended OAuth 1.0 on %s, but account %s still uses it. Create an app for AppJWT, put its "
             "client id and secret into the Connection's login and password, and set the extra auth to app_jwt",
             OAUTH1_ENDED,
             self._account_id,
@@ -157,7 +157,7 @@ class AppJWT:
 
     :param account: whose credentials to use.
     :param clock: monotonic seconds, for a token's age.
-    :param mask: gets each token that is fetched, to keep it out of logs.
+    :param mask: masks each fetched token in logs.
     """
 
     advice = TOKEN_REFUSED
@@ -256,7 +256,7 @@ def auth_of(
     :param account: whose credentials to use.
     :param clock: monotonic seconds, for a token's age.
     :param now: seconds since 1970, for a signature's timestamp.
-    :param mask: gets the secrets that Airflow does not know, to keep them out of logs.
+    :param mask: masks in logs the secrets that Airflow does not know.
     """
     if account.auth == "bearer":
         return Bearer(account.secret)

@@ -21,12 +21,13 @@ _NAME = re.compile(r"\w+")
 
 
 class State(msgspec.Struct, frozen=True, array_like=True):
-    """What is remembered of a configuration: what names it, and digests of its fields; no contents.
+    """What is stored about a configuration: its names, and digests of its fields; no contents.
 
-    :param key: what makes it the same configuration in another listing: its id, or a bare channel's names.
+    :param key: identifies the configuration in other listings: its id, or for a bare channel its names, type,
+        language and outbound number.
     :param digest: of its JSON as the server sent it.
     :param id: its id; empty for a bare channel.
-    :param names: its name and its WhatsApp templatenames, as far as it has any.
+    :param names: its name and its WhatsApp templatenames, if any.
     :param places: the type and the language of each channel.
     :param fields: a JSON object of each field's path and the digest of its value.
     """
@@ -58,7 +59,7 @@ class Change(NamedTuple):
 
     @property
     def states(self) -> list[State]:
-        """The state now and the state before, as far as there are any."""
+        """The state now and the state before, without those that are None."""
         return [state for state in (self.after, self.before) if state]
 
 
@@ -66,7 +67,7 @@ def read_states(raws: Iterable[bytes], known: States) -> dict[str, State]:
     """Return the states of a listing's items, by key.
 
     :param raws: the items' JSON.
-    :param known: states of an earlier listing; those of items whose JSON is the same are used again.
+    :param known: states of an earlier listing, reused for items whose JSON is the same.
     """
     same = {state.digest: state for state in known.values()}
     by_key: dict[str, list[State]] = {}
@@ -76,8 +77,8 @@ def read_states(raws: Iterable[bytes], known: States) -> dict[str, State]:
         by_key.setdefault(state.key, []).append(state)
     states: dict[str, State] = {}
     for key, alike in by_key.items():
-        # Bare channels may have all names in common. Sorted, because neither the order of a listing nor that of an
-        # object's keys matters.
+        # Bare channels may share a key. They are sorted, because neither the order of a listing nor that of an
+        # object's keys counts.
         ordered = sorted(alike, key=lambda state: sorted(_fields(state).items())) if len(alike) > 1 else alike
         for number, state in enumerate(ordered):
             states[f"{key} {number}" if number else key] = state
@@ -85,9 +86,9 @@ def read_states(raws: Iterable[bytes], known: States) -> dict[str, State]:
 
 
 def compare(before: States, after: States) -> list[Change]:
-    """Return what changed from one listing to another: in the order of the second one, then what was removed.
+    """Return the changes from one listing to another, in the order of the second one; removals come last.
 
-    The order of configurations and of the keys of a JSON object is no change.
+    The order of configurations, and of the keys in a JSON object, does not count.
 
     :param before: the states of the first listing.
     :param after: the states of the second one.
@@ -131,7 +132,7 @@ def _state(digest: str, item: Item) -> State:
 
 
 def leaves(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each field that holds no other, in the order of the JSON.
+    """Yield the path and the value of each field that contains no other field, in the order of the JSON.
 
     :param value: JSON data; an empty object or list is a value.
     """
@@ -157,7 +158,7 @@ def _digest(content: bytes, size: int) -> str:
 
 
 def has_place(state: State, channel: str | None, language: str | None) -> bool:
-    """Tell whether a state has a channel of that type in that language; None stands for any."""
+    """Tell whether a state has a channel of this type in this language; None stands for any."""
     if channel is language is None:
         return True
     return any(channel in (None, kind) and language in (None, spoken) for kind, spoken in state.places)
