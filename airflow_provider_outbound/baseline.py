@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import secrets
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from airflow_provider_outbound.model.changes import State, States
 
@@ -19,6 +21,23 @@ PART = 60_000
 HAND_OVER = 3.0
 
 HEAD = "baseline"
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What is stored about a baseline beside its parts.
+
+    :param epoch: made at random when the watch began.
+    :param source: the Connection and the channel.
+    :param number: how many baselines came before it.
+    :param slot: where its parts are, 0 or 1.
+    :param parts: how many there are; 0 before the first listing.
+    """
+
+    epoch: str
+    source: tuple[str, str | None]
+    number: int = 0
+    slot: int = 0
+    parts: int = 0
 
 
 class Store(Protocol):
@@ -35,35 +54,47 @@ class Baseline:
     killed before that, the old one stays in effect.
 
     :param store: where to keep it; None for memory.
+    :param source: the Connection and the channel that are watched.
     """
 
-    def __init__(self, store: Store | None) -> None:
+    def __init__(self, store: Store | None, source: tuple[str, str | None]) -> None:
         self._store = store
-        self._slot = 0  # 0 or 1; each write uses the other one
+        self._head = Head(secrets.token_hex(8), source)
         self.states: States | None = None  # None before the first listing
-        self.number = 0
 
     @property
     def lasts(self) -> bool:
         """Whether the baseline survives a restart of the triggerer."""
         return self._store is not None
 
-    async def load(self) -> None:
-        """Read the stored baseline, if there is one.
+    @property
+    def version(self) -> str:
+        """What no other baseline has, of this asset and of a watch before."""
+        return f"{self._head.epoch} {self._head.number}"
 
-        :raises AirflowRuntimeError: if Airflow can't read it now.
-        :raises ValueError: if the stored baseline can't be decoded.
+    async def load(self) -> None:
+        """Read the stored baseline, or begin one.
+
+        :raises AirflowRuntimeError: if Airflow can't do it now; call it again then.
+        :raises ValueError: if the stored baseline can't be decoded, or is of another Connection or channel.
         """
-        head = await self._store.aget(HEAD) if self._store else None
-        if self._store is None or head is None:
+        stored = await self._store.aget(HEAD) if self._store else None
+        if self._store is None:
+            return
+        if stored is None:
+            # So that a watch that is killed before its first baseline gives the same events the same ids.
+            await self._store.aset(HEAD, msgspec.to_builtins(self._head))
             return
         try:
-            slot, parts = head["slot"], range(head["parts"])
-            texts = [await self._store.aget(_part(slot, part), "") for part in parts]
-            packed = zlib.decompress(base64.b85decode("".join(texts)))
-            states = dict(msgspec.json.decode(packed, type=list[tuple[str, State]]))
-            self.states, self.number, self._slot = states, head["number"], slot
-        except (KeyError, TypeError, zlib.error, msgspec.MsgspecError) as error:
+            head = msgspec.convert(stored, Head)
+            if head.source != self._head.source:
+                raise ValueError(f"it is of {head.source}, not of {self._head.source}")
+            texts = [await self._store.aget(_part(head.slot, part), "") for part in range(head.parts)]
+            if texts:
+                packed = zlib.decompress(base64.b85decode("".join(texts)))
+                self.states = dict(msgspec.json.decode(packed, type=list[tuple[str, State]]))
+            self._head = head
+        except (TypeError, zlib.error, msgspec.MsgspecError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
     async def keep(self, states: States) -> None:
@@ -72,15 +103,15 @@ class Baseline:
         :param states: by key.
         :raises AirflowRuntimeError: if Airflow can't store them now; call it again then.
         """
+        head = replace(self._head, number=self._head.number + 1)
         if self._store:
             packed = await asyncio.to_thread(_pack, states)
             parts = [packed[at : at + PART] for at in range(0, len(packed), PART)]
-            slot = 1 - self._slot
+            head = replace(head, slot=1 - head.slot, parts=len(parts))
             for number, part in enumerate(parts):
-                await self._store.aset(_part(slot, number), part)
-            await self._store.aset(HEAD, {"number": self.number + 1, "slot": slot, "parts": len(parts)})
-            self._slot = slot
-        self.states, self.number = states, self.number + 1
+                await self._store.aset(_part(head.slot, number), part)
+            await self._store.aset(HEAD, msgspec.to_builtins(head))
+        self.states, self._head = states, head
 
     async def handed_over(self, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Wait until the events yielded so far are in Airflow's metadata database.

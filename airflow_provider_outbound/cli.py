@@ -20,6 +20,9 @@ EXIT_CODES = (
 )
 
 
+LONGEST = 366 * 86_400.0  # seconds that a command may wait
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -29,8 +32,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+    if not 0 <= seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {LONGEST:.0f}")
     return seconds
 
 
@@ -51,7 +54,10 @@ ARG_TIMEOUT = Arg(
     ("--timeout",), help="Seconds to wait; 0 to look once (default: %(default)s)", type=_seconds, default=3600
 )
 ARG_INTERVAL = Arg(
-    ("--interval",), help="Seconds from one look to the next (default: %(default)s)", type=_seconds, default=60
+    ("--interval",),
+    help="Seconds from one look to the next, at least 1 (default: %(default)s)",
+    type=_seconds,
+    default=60,
 )
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, NoReturn
 
@@ -34,7 +34,7 @@ class _Lines:
     """A log that prints plain lines on stderr."""
 
     def info(self, words: str, *values: object) -> None:
-        print(words % values if values else words, file=sys.stderr)
+        _say(words % values if values else words)
 
     warning = info
 
@@ -86,8 +86,14 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _exit(code: int, message: object) -> NoReturn:
-    print(message, file=sys.stderr)
+    _say(message)
     raise SystemExit(code)
+
+
+def _say(message: object) -> None:
+    """Print a line on stderr. That nobody reads it stops nothing, and changes no exit code."""
+    with suppress(OSError):
+        print(message, file=sys.stderr, flush=True)
 
 
 @command
@@ -130,7 +136,9 @@ def show(args: Namespace) -> None:
     place = "" if args.language is None else f" in {printable(args.language)}"
     found = [item for item in items if args.name in names(item)]
     if not found:
-        _exit(1, f"None of {len(items)} configurations{place} is named {printable(repr(args.name))}")
+        _exit(
+            1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}"
+        )
     print_result(args.output, found, [row for item in found for row in _contents(item)])
 
 
@@ -180,7 +188,7 @@ def wait(
         left = deadline - clock()
         if left <= 0:
             _exit(1, f"Timed out after {args.timeout:g} s. {match.seen}")
-        pause = min(args.interval, left)
+        pause = min(max(args.interval, 1.0), left)
         hook.log.info("%s. Next look in %g s.", match.seen, round(pause, 1))
         sleep(pause)
 
@@ -207,7 +215,7 @@ def _fits(channel: Any, channels: list[str] | None, language: str) -> bool:
 def _reading(conn_id: str) -> Iterator[_Hook]:
     """Return a hook that shows its progress: as a bar on a terminal, or else as lines."""
     hook = _Hook(conn_id)
-    if not sys.stderr.isatty():
+    if not sys.stderr or not sys.stderr.isatty():
         yield hook
         return
     from rich.console import Console

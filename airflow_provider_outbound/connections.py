@@ -161,7 +161,7 @@ def _credentials(connection: Connection, settings: Settings) -> dict[str, str | 
         found["app_key"] = Secret(_credential(login_name, connection.login))
     for key in TOKENS:
         if settings.auth == "oauth1" and not getattr(settings, key):
-            raise ConfigError(f"extra {key} is empty: auth oauth1 needs it")
+            raise ConfigError(f"extra {key} is empty: auth oauth1 needs it, so add it to the Connection's extras")
         if settings.auth != "oauth1" and getattr(settings, key):
             raise ConfigError(f"extra {key} is for auth oauth1 only: remove it, or set the extra auth to oauth1")
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -136,9 +138,13 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
         Criteria(self.template_name, self.channel, self.language)  # refuses blanks and what is not text
         if self.channel is not None:
             check_path_segment("channel", self.channel)
-        self.kinds = [self.kinds] if isinstance(self.kinds, str) else list(self.kinds)
-        if not self.kinds or not set(self.kinds) <= set(KINDS):
+        given = {self.kinds} if isinstance(self.kinds, str) else set(self.kinds)
+        if not given or not given <= set(KINDS):
             raise ConfigError(f"kinds is {printable(self.kinds)}: give one or more of {', '.join(KINDS)}")
+        self.kinds = [kind for kind in KINDS if kind in given]  # in one order, because Airflow compares arguments
+        if not isinstance(self.poke_interval, (int, float)) or not 0 < self.poke_interval < math.inf:
+            shown = printable(repr(self.poke_interval), 60)
+            raise ConfigError(f"poke_interval is {shown}: give a number of seconds above 0")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what recreates this trigger elsewhere."""
@@ -170,7 +176,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                     states, changes = await asyncio.to_thread(_differ, baseline.states or {}, poll.found.raws)
                     told = [each for each in changes if self._is_meant(each) and (self.existing or not begins)]
                     for change in told:
-                        yield TriggerEvent(self._payload(change, baseline.number))
+                        yield TriggerEvent(self._payload(change, baseline.version))
                     if told:
                         await self._persist(partial(baseline.handed_over, sleep), sleep)
                     if changes or begins:
@@ -185,11 +191,10 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
 
     async def _baseline(self, sleep: Callable[[float], Awaitable[object]]) -> Baseline:
         """Return the last reported state, from Airflow's asset state store if this asset has one."""
-        stores = getattr(self, "asset_state_store", None)  # from Airflow 3.3 on
-        try:
-            baseline = Baseline(stores[Asset(name=self.asset_name)] if stores else None)
-        except KeyError:
-            baseline = Baseline(None)
+        stores, store = getattr(self, "asset_state_store", None), None  # from Airflow 3.3 on
+        with suppress(KeyError):
+            store = stores[Asset(name=self.asset_name)] if stores else None
+        baseline = Baseline(store, (self.outbound_conn_id, self.channel))
         if not baseline.lasts:
             await self.log.awarning(
                 "Asset %s: changes made while the triggerer is down will be missed. To catch them, use Airflow "
@@ -199,7 +204,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
         try:
             await self._persist(baseline.load, sleep)
         except ValueError as error:
-            words = "Asset %s: the stored state can't be read, so the watch starts over: %s"
+            words = "Asset %s: the stored state can't be used, so the watch starts over: %s"
             await self.log.aerror(words, self.asset_name, printable(error))
         return baseline
 
@@ -224,14 +229,14 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             for state in change.states
         )
 
-    def _payload(self, change: Change, number: int) -> dict[str, Any]:
+    def _payload(self, change: Change, version: str) -> dict[str, Any]:
         """Return an event's payload, which never has contents.
 
-        :param number: of the baseline, so that the same change at another time has another id.
+        :param version: of the baseline, so that the same change at another time has another id.
         """
         state = change.states[0]
         digests = [each.digest if each else "" for each in (change.before, change.after)]
-        identity = json.dumps([self.asset_name, number, state.key, *digests])
+        identity = json.dumps([self.asset_name, version, state.key, *digests])
         return {
             "event_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
             "kind": change.kind,

@@ -24,9 +24,7 @@ def outbound_on_change() -> None:
     @task
     def report(triggering_asset_events: Any = None) -> list[str]:
         changes = [event.extra["payload"] for event in triggering_asset_events.get(SPRING, [])]
-        lines = [
-            f"{each['name']} was {each['kind']}: {', '.join(each['fields']) or 'all of it'}" for each in changes
-        ]
+        lines = [" ".join([each["name"], each["kind"], *each["fields"]]) for each in changes]
         for line in lines:
             print(line)
         return lines

@@ -163,7 +163,7 @@ def test_show_exits_with_1_if_nothing_has_the_name(
     outbound_sandbox.publish("spring_sale", language="es")
     code, out, err = run("show", *options)
     assert (code, out) == (1, "")
-    assert re.search(rf"None of \d+ configurations( in pt)? is named '{options[0]}'\n$", err)
+    assert re.search(rf"No template is named '{options[0]}': there are \d+ configurations( in pt)?\n$", err)
 
 
 def test_export_writes_what_the_operator_writes(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
@@ -355,6 +355,22 @@ def test_a_closed_pipe_is_no_error(program: list[str], outbound_sandbox: Sandbox
         err = child.stderr.read()
     assert child.returncode == 0
     assert not re.search("Traceback|Broken", err)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["export", "out"], 0), (["wait", "nowhere", "--timeout", "0"], 1)]
+)
+def test_a_closed_stderr_changes_no_result(
+    outbound_sandbox: Sandbox, tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "airflow_provider_outbound", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=writes)
+    os.close(writes)
+    assert done.returncode == code
+    assert len(list(tmp_path.rglob("*.parquet"))) == (2 if code == 0 else 0)
 
 
 @pytest.mark.system

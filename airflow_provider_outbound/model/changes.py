@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal["created", "updated", "removed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NAME = re.compile(r"\w+")
+LONGEST = 500  # characters of a name or a path that are remembered
 
 
 class State(msgspec.Struct, frozen=True, array_like=True):
@@ -116,7 +117,7 @@ def _fields(state: State) -> dict[str, str]:
 def _state(digest: str, item: Item) -> State:
     objects = [channel for channel in channels(item) if isinstance(channel, dict)]
     given = [text(item.get("name")), *(text(channel.get("templatename")) for channel in objects)]
-    names = tuple(dict.fromkeys(name for name in given if name))
+    names = tuple(dict.fromkeys(_short(name) for name in given if name))
     places = tuple((text(channel.get("type")), text(channel.get("language"))) for channel in objects)
     fields = {path: _digest(json.dumps(value).encode(), 6) for path, value in leaves(item)}
     identity = text(item_id(item)) or ""
@@ -140,9 +141,9 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
     while left:
         path, each = left.pop()
         if each and isinstance(each, dict):
-            left.extend((_member(path, key), each[key]) for key in reversed(each))
+            left.extend((_short(_member(path, key)), each[key]) for key in reversed(each))
         elif each and isinstance(each, list):
-            left.extend((f"{path}[{number}]", each[number]) for number in reversed(range(len(each))))
+            left.extend((_short(f"{path}[{number}]"), each[number]) for number in reversed(range(len(each))))
         else:
             yield path, each
 
@@ -151,6 +152,13 @@ def _member(path: str, key: str) -> str:
     if not _NAME.fullmatch(key):
         return f"{path}[{json.dumps(key)}]"
     return f"{path}.{key}" if path else key
+
+
+def _short(name: str) -> str:
+    """Return a name as it is, or cut it and add a digest: servers may send names of a megabyte."""
+    return (
+        name if len(name) <= LONGEST else f"{name[: LONGEST - 40]}...{_digest(name.encode(errors='replace'), 12)}"
+    )
 
 
 def _digest(content: bytes, size: int) -> str:

@@ -297,13 +297,13 @@ def test_dag_starts_when_a_template_changes(airflow: LocalAirflow, sandbox: Sand
     airflow.poll("a baseline", 60, watched)
     sandbox.publish("spring_more")
     airflow.poll("a run", 60, reported)
-    assert reported() == ["spring_more was created: all of it"]
+    assert reported() == ["spring_more created"]
 
     airflow.end(["triggerer"], signal.SIGKILL)
     sandbox.update("spring_more", status="changed")  # while nobody looks
     airflow.resume(["triggerer"])
     airflow.poll("another run", 60, lambda: len(reported()) > 1)
-    assert reported()[-1] == "spring_more was updated: updatedAt, status"
+    assert reported()[-1] == "spring_more updated updatedAt status"
 
 
 @pytest.mark.fault("S1")
