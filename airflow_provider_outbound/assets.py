@@ -8,10 +8,9 @@ from urllib.parse import quote
 from airflow.sdk import Asset, AssetWatcher
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
+from airflow_provider_outbound.lineage import SCHEME
 from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.triggers import OutboundTemplateEventTrigger
-
-SCHEME = "liveperson-outbound"
 
 
 def template_asset(

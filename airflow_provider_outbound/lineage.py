@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
@@ -101,7 +102,8 @@ def report_output(hook: BaseHook, path: str) -> None:
     """
     from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 
-    get_hook_lineage_collector().add_output_asset(context=hook, uri=file_uri(path))
+    with suppress(ValueError):  # an asset's name has at most 1,500 characters; a task must not fail for that
+        get_hook_lineage_collector().add_output_asset(context=hook, uri=file_uri(path))
 
 
 def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
