@@ -51,7 +51,7 @@ def test_any_path_makes_an_asset(path: str) -> None:
 
 @pytest.mark.parametrize("rest", ["//user@1/x", "//1:80/x", "//1", "//1/", "///x"])
 def test_user_info_ports_and_missing_parts_are_refused(rest: str) -> None:
-    with pytest.raises(ValueError, match="without user, password and port"):
+    with pytest.raises(ValueError, match="without user, password or port"):
         Asset(uri=f"liveperson-outbound:{rest}")
 
 

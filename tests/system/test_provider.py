@@ -302,8 +302,9 @@ def test_dag_starts_when_a_template_changes(airflow: LocalAirflow, sandbox: Sand
     airflow.end(["triggerer"], signal.SIGKILL)
     sandbox.update("spring_more", status="changed")  # while nobody looks
     airflow.resume(["triggerer"])
-    airflow.poll("another run", 60, lambda: len(reported()) > 1)
-    assert reported()[-1] == "spring_more updated updatedAt status"
+    updated = "spring_more updated updatedAt status"
+    airflow.poll("another run", 60, lambda: updated in reported())
+    assert set(reported()) == {"spring_more created", updated}  # the first one may come twice: see docs/assets.rst
 
 
 @pytest.mark.fault("S1")
