@@ -34,7 +34,7 @@ class Head(msgspec.Struct, frozen=True):
     """
 
     epoch: str
-    source: tuple[str, str | None]
+    source: str
     number: int = 0
     slot: int = 0
     parts: int = 0
@@ -57,7 +57,7 @@ class Baseline:
     :param source: the Connection and the channel that are watched.
     """
 
-    def __init__(self, store: Store | None, source: tuple[str, str | None]) -> None:
+    def __init__(self, store: Store | None, source: str) -> None:
         self._store = store
         self._head = Head(secrets.token_hex(8), source)
         self.states: States | None = None  # None before the first listing
@@ -88,7 +88,7 @@ class Baseline:
         try:
             head = msgspec.convert(stored, Head)
             if head.source != self._head.source:
-                raise ValueError(f"it is of {head.source}, not of {self._head.source}")
+                raise ValueError(f"it is of {head.source!r}, not of {self._head.source!r}")
             texts = [await self._store.aget(_part(head.slot, part), "") for part in range(head.parts)]
             if texts:
                 packed = zlib.decompress(base64.b85decode("".join(texts)))

@@ -194,7 +194,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
         stores, store = getattr(self, "asset_state_store", None), None  # from Airflow 3.3 on
         with suppress(KeyError):
             store = stores[Asset(name=self.asset_name)] if stores else None
-        baseline = Baseline(store, (self.outbound_conn_id, self.channel))
+        baseline = Baseline(store, f"{self.outbound_conn_id}/{self.channel or ''}")
         if not baseline.lasts:
             await self.log.awarning(
                 "Asset %s: changes made while the triggerer is down will be missed. To catch them, use Airflow "
