@@ -53,7 +53,9 @@ def events() -> list[Event]:
 def baselines() -> int:
     """Return how many assets have a baseline."""
     with closing(sqlite3.connect(HOME / "airflow.db")) as database:
-        return int(database.execute("SELECT count(*) FROM asset_state_store WHERE key = 'baseline'").fetchone()[0])
+        return int(
+            database.execute("SELECT count(*) FROM asset_state_store WHERE key = 'baseline/1/0'").fetchone()[0]
+        )
 
 
 class Story:
