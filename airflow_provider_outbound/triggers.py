@@ -83,8 +83,7 @@ class OutboundTemplateTrigger(BaseTrigger):
             gate = Gate(criteria, looked=self.next_look is not None)
             async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:
-                    # At most the interval: a clock that was set back must not delay a look.
-                    await sleep(min(_seconds(next_look - now()), self.poke_interval))
+                    await sleep(_pause(next_look - now(), self.poke_interval))
                     poll = await poller.poll(self.channel, self.poke_interval, now)
                     match = gate.match(poll.found, poll.at)
                     if match.item is not None:
@@ -187,7 +186,8 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                         facts = (self.asset_name, len(changes), len(states), len(told))
                         await self.log.ainfo("Asset %s: %d changes in %d configurations, %d events", *facts)
                 # Counted from the poll, so that all triggers that share it look again together.
-                await sleep(min(_seconds(poll.at - now()) + self.poke_interval, self.poke_interval))
+                next_look = poll.at + timedelta(seconds=self.poke_interval)
+                await sleep(_pause(next_look - now(), self.poke_interval))
 
     async def _baseline(self, sleep: Callable[[float], Awaitable[object]]) -> Baseline:
         """Return the last reported state, from Airflow's asset state store if this asset has one."""
@@ -261,3 +261,8 @@ def _serialized(trigger: OutboundTemplateTrigger | OutboundTemplateEventTrigger)
 
 def _seconds(pause: timedelta) -> float:
     return max(pause.total_seconds(), 0.0)
+
+
+def _pause(left: timedelta, interval: float) -> float:
+    """Return the seconds until a look: at most the interval, so that a clock that was set back delays none."""
+    return min(_seconds(left), interval)

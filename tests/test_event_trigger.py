@@ -345,6 +345,13 @@ def test_a_baseline_that_was_half_written_leaves_the_one_before() -> None:
     assert {asyncio.run(story(kill)) for kill in range(1, 12)} == {True, False}
 
 
+def test_looks_are_counted_from_the_poll_also_after_events(connect: Connect) -> None:
+    items, airflow = [configuration(1)], Airflow()
+    changes = {100: lambda: items.append(configuration(2)), 170: lambda: items.append(configuration(3))}
+    watched(connect, paged(items), airflow, changes, until=181)  # looks at 0, 60, 120 and 180 seconds
+    assert [event["name"] for event in airflow.told + airflow.sent + airflow.queue] == ["n2", "n3"]
+
+
 def test_the_same_change_at_another_time_is_another_event(connect: Connect) -> None:
     one, other = configuration(1), configuration(1, name="other")
     items, airflow = [one], Airflow()
