@@ -78,9 +78,9 @@ class Baseline:
         :raises AirflowRuntimeError: if Airflow can't do it now; call it again then.
         :raises ValueError: if the stored baseline can't be decoded, or is of another Connection or channel.
         """
-        stored = await self._store.aget(HEAD) if self._store else None
         if self._store is None:
             return
+        stored = await self._store.aget(HEAD)
         if stored is None:
             # So that a watch that is killed before its first baseline gives the same events the same ids.
             await self._store.aset(HEAD, msgspec.to_builtins(self._head))

@@ -62,6 +62,7 @@ class Access:
         self.list_url, self.sentinel_url = account.list_url, account.sentinel_url
         self.page_size = account.page_size
         self.auth = auth_of(account, clock, now, mask)
+        self.listing = replace(LIST, advice={**LIST.advice, **self.auth.advice})
 
     @property
     def place(self) -> str:
@@ -101,8 +102,7 @@ class Api:
             later = tuple(Request("GET", f"{url}{at}", auth) for at in ahead)
             return Request("GET", f"{url}{offset}", auth, later)
 
-        endpoint = replace(LIST, advice={**LIST.advice, **access.auth.advice})
-        call = partial(self._call, endpoint, build, partial(Reader.page, channel=channel, offset=offset))
+        call = partial(self._call, access.listing, build, partial(Reader.page, channel=channel, offset=offset))
         try:
             records = call()
             # None may also be a stray error, which must not end a listing.

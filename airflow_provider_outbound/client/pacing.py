@@ -44,9 +44,8 @@ class Pace:
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seconds = max(1.0, 1.0 / per_second) if per_second else 0.0
-        self._departures: deque[Departure] = deque(
-            maxlen=max(int(per_second), 1)
-        )  # reserved ones are in the future
+        # Reserved ones are in the future.
+        self._departures: deque[Departure] = deque(maxlen=max(int(per_second), 1))
         self._quickest = LONGEST_WINDOW  # seconds to a response
         self._lock = threading.Lock()
 
