@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.sdk import Asset, timezone
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -25,6 +25,8 @@ from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundErr
 from airflow_provider_outbound.model.changes import KINDS, Change, States, compare, has_place, read_states
 from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.polling import Gate, subscribe
+
+T = TypeVar("T")
 
 MOST_FIELDS = 100  # named in one event
 
@@ -178,8 +180,9 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                         yield TriggerEvent(self._payload(change, baseline.version))
                     if told:
                         await self._persist(partial(baseline.handed_over, sleep), sleep)
-                    if changes or begins:
-                        await self._persist(partial(baseline.keep, states), sleep)
+                    if (changes or begins) and not await self._persist(partial(baseline.keep, states), sleep):
+                        await self.log.ainfo("Asset %s: another triggerer has taken over", self.asset_name)
+                        baseline = await self._baseline(sleep)
                     if begins:
                         await self.log.ainfo("Asset %s: watching %d configurations", self.asset_name, len(states))
                     elif changes:
@@ -208,9 +211,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             await self.log.aerror(words, self.asset_name, printable(error))
         return baseline
 
-    async def _persist(
-        self, call: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[object]]
-    ) -> None:
+    async def _persist(self, call: Callable[[], Awaitable[T]], sleep: Callable[[float], Awaitable[object]]) -> T:
         """Call until Airflow's asset state store responds. Until then, no event may be sent or dropped."""
         while True:
             try:

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from airflow_provider_outbound.assets import template_asset
 from airflow_provider_outbound.baseline import PART, Baseline
 from airflow_provider_outbound.errors import ConfigError
-from airflow_provider_outbound.model.changes import read_states
+from airflow_provider_outbound.model.changes import States, read_states
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.triggers import OutboundTemplateEventTrigger, OutboundTemplateTrigger
 from tests.clock import World
@@ -71,6 +71,10 @@ class Airflow:
             raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"reason": "down"}))
         self.values[key] = json.dumps(value)
         assert json.loads(self.values[key]) == value  # Airflow refuses what is no plain JSON, such as a tuple
+
+    async def adelete(self, key: str) -> None:
+        self.step()
+        self.values.pop(key, None)
 
     def restart(self) -> None:
         """Lose what the killed processes held."""
@@ -298,10 +302,12 @@ def test_a_store_that_fails_is_tried_again_before_more_is_told(connect: Connect)
 
 
 def test_a_stored_state_that_cannot_be_read_begins_anew(connect: Connect) -> None:
-    head = {"epoch": "e", "source": SOURCE, "number": 1, "slot": 0, "parts": 2}
-    for broken in ({"number": 1}, "text", head, {**head, "slot": "0"}, {**head, "source": "other/"}):
+    head = {"epoch": "e", "number": 1, "parts": ["baseline/x/0"]}
+    for broken in ({"number": 1}, "text", head, {**head, "parts": 2}):
         airflow = Airflow()
-        airflow.values["baseline"] = json.dumps(broken)
+        watched(connect, paged([configuration(1)]), airflow, {})
+        (key,) = [key for key in airflow.values if not key.endswith("/0")]
+        airflow.values[key] = json.dumps(broken)
         with capture_logs() as logs:
             watched(connect, paged([configuration(1)]), airflow, {})
         assert any("the watch starts over" in log["event"] for log in logs)
@@ -342,7 +348,71 @@ def test_a_baseline_that_was_half_written_leaves_the_one_before() -> None:
         assert read.states in (old, new)
         return read.states == old
 
-    assert {asyncio.run(story(kill)) for kill in range(1, 12)} == {True, False}
+    assert {asyncio.run(story(kill)) for kill in range(1, 16)} == {True, False}
+
+
+class PausedOnce(Airflow):
+    """The same store as another one's, for a triggerer that is paused before one of its calls."""
+
+    def __init__(self, store: Airflow, pause: int) -> None:
+        super().__init__()
+        self.values, self.pause = store.values, pause
+        self.paused, self.awake = asyncio.Event(), asyncio.Event()
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        await self._pause()
+        return await super().aget(key, default)
+
+    async def aset(self, key: str, value: Any) -> None:
+        await self._pause()
+        await super().aset(key, value)
+
+    async def adelete(self, key: str) -> None:
+        await self._pause()
+        await super().adelete(key)
+
+    async def _pause(self) -> None:
+        if self.steps + 1 == self.pause:
+            self.paused.set()
+            await self.awake.wait()
+
+
+def test_a_paused_triggerer_that_wakes_leaves_the_baseline_of_the_one_that_took_over() -> None:
+    first, second, third = (
+        read_states([encode(configuration(number, x=f"{text}{number}")) for number in range(1500)], {})
+        for text in ("first", "second", "third")
+    )
+
+    async def story(pause: int) -> tuple[bool, States | None]:
+        """Pause one triggerer before a call; another takes over and writes the third. Then the first writes on."""
+        store = Airflow()
+        await Baseline(store, SOURCE).keep(first)
+        slow = PausedOnce(store, pause)
+        woken, other = Baseline(slow, SOURCE), Baseline(store, SOURCE)
+
+        async def wake() -> bool:
+            await woken.load()
+            return await woken.keep(second)
+
+        task = asyncio.create_task(wake())
+        await slow.paused.wait()
+        await other.load()
+        await other.keep(third)
+        slow.awake.set()
+        kept = await task
+        assert len(store.values) == 4  # a head and three parts: nothing is left behind
+        read = Baseline(store, SOURCE)
+        await read.load()
+        return kept, read.states
+
+    reading, writing, deleting = (
+        range(1, 6),
+        range(6, 10),
+        range(11, 14),
+    )  # 10 writes the head, just after the look
+    for pauses, expected in ((reading, (True, second)), (writing, (False, third)), (deleting, (True, third))):
+        for pause in pauses:
+            assert asyncio.run(story(pause)) == expected, pause
 
 
 def test_looks_are_counted_from_the_poll_also_after_events(connect: Connect) -> None:

@@ -54,7 +54,7 @@ def baselines() -> int:
     """Return how many assets have a baseline."""
     with closing(sqlite3.connect(HOME / "airflow.db")) as database:
         return int(
-            database.execute("SELECT count(*) FROM asset_state_store WHERE key = 'baseline/1/0'").fetchone()[0]
+            database.execute("SELECT count(*) FROM asset_state_store WHERE key LIKE 'baseline/%/0'").fetchone()[0]
         )
 
 

@@ -282,7 +282,8 @@ def test_hundreds_of_triggers_share_one_poll_and_one_token(airflow: LocalAirflow
 
 
 def test_dag_starts_when_a_template_changes(airflow: LocalAirflow, sandbox: Sandbox) -> None:
-    dag_id, stored = "outbound_on_change", "SELECT value FROM asset_state_store WHERE key = 'baseline'"
+    dag_id = "outbound_on_change"
+    stored = "SELECT value FROM asset_state_store WHERE key LIKE 'baseline/%' AND key NOT LIKE 'baseline/%/%'"
 
     def baseline() -> int:
         with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
