@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from socket import create_server
@@ -97,6 +98,8 @@ class LocalAirflow(Processes):
         """Migrate the database, start every component and wait until all are healthy; stop them if not."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.run("db", "migrate")
+        with closing(sqlite3.connect(self.home / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode = WAL")  # kept in the file: readers hold up no writer
         try:
             self.resume(self._components, timeout)
         except BaseException:  # also Ctrl-C
@@ -182,7 +185,9 @@ class LocalAirflow(Processes):
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no .netrc on loopback
             for _ in range(20):
-                answer = session.request(method, self.url + path, json=body, headers=headers, timeout=30)
+                answer = session.request(
+                    method, self.url + path, json=body, headers=headers, timeout=90
+                )  # longer than SQLite's
                 if answer.status_code != 500 or "Database error" not in answer.text:
                     break
                 time.sleep(0.5)  # SQLite takes one writer at a time, and Airflow does not wait for its turn
