@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -34,15 +35,33 @@ def _json(data: Any) -> str:
     try:
         shown = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
     except ValueError:  # JSON has no NaN
-        shown = json.dumps(xcom_safe(data), ensure_ascii=False, indent=2)
+        shown = json.dumps(_finite(data), ensure_ascii=False, indent=2)
     # All that is not printable is in strings, where an escape means the same.
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in shown)
 
 
-def _yaml(data: Any) -> str:
-    from airflow.utils import yaml
+def _finite(value: Any) -> Any:
+    """Return JSON data with text in place of NaN and infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
-    return str(yaml.dump(xcom_safe(data), allow_unicode=True, sort_keys=False)).rstrip("\n")
+
+def _yaml(data: Any) -> str:
+    import yaml  # type: ignore[import-untyped]
+
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+        """Quotes text that is not printable, so that an escape means the same."""
+
+        def represent_str(self, text: str) -> yaml.ScalarNode:
+            style = None if text.replace("\n", "").isprintable() else '"'
+            return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+    Dumper.add_representer(str, Dumper.represent_str)
+    shown = yaml.dump(xcom_safe(data), Dumper=Dumper, allow_unicode=True, sort_keys=False).rstrip("\n")
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in shown)
 
 
 def _plain(rows: Sequence[Row]) -> str:

@@ -135,8 +135,7 @@ def test_json_and_yaml_are_what_was_sent(
     outbound_sandbox.publish(ODD)
     _, out, _ = run("show", ODD, "-o", output)
     assert load(out) == outbound_sandbox.configurations()[-1:]
-    assert "\x1b" not in out
-    assert "\x9b" not in out
+    assert all(char.isprintable() or char == "\n" for char in out)
 
 
 def test_json_is_valid_whatever_python_can_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,8 +143,7 @@ def test_json_is_valid_whatever_python_can_read(capsys: pytest.CaptureFixture[st
     for data in (odd, {"half": "\ud83d", "long": 2**70}):
         print_result("json", data, [])
         read = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-        assert read.keys() == data.keys()
-    assert read == data
+        assert read == {**data, **({"nan": "nan"} if "nan" in data else {})}
 
 
 def test_show_has_a_row_per_component(run: Run, outbound_sandbox: Sandbox) -> None:

@@ -64,6 +64,7 @@ def test_openlineage_translates_the_asset() -> None:
 FILES = [
     ("/a/b.parquet", "file:///a/b.parquet", ("file", "/a/b.parquet")),
     ("file:///a/b.parquet", "file:///a/b.parquet", ("file", "/a/b.parquet")),
+    ("/a?b/c#d.parquet", "file:///a%3Fb/c%23d.parquet", ("file", "/a%3Fb/c%23d.parquet")),
     ("local:///a/b.parquet", "file:///a/b.parquet", ("file", "/a/b.parquet")),
     ("s3://aws_default@lake/a/b=1/c", "s3://lake/a/b=1/c", ("s3://lake", "a/b=1/c")),
     ("s3a://lake/a@b", "s3://lake/a@b", ("s3://lake", "a@b")),

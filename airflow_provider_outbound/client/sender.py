@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -110,7 +111,11 @@ class Sender:
         try:
             return self._transmit(request, departure)
         except BROKEN_OFF as error:
-            problem = NetworkError(f"No whole response from {host} (timeout {timeout:g} s): {_reason(error)}")
+            cause = _cause(error)
+            what = f"No whole response from {host} (timeout {timeout:g} s)"
+            if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
+                what = f"Can't connect to {host}"
+            problem = NetworkError(f"{what}: {_words(cause)}")
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
                     f"The certificate of {host} can't be verified. "
@@ -167,9 +172,13 @@ def _body(response: requests.Response, host: str) -> bytes:
     return bytes(body)
 
 
-def _reason(error: Exception) -> str:
+def _cause(error: Exception) -> Exception:
     """Return the cause of an error of requests; the error itself repeats the whole URL."""
     while isinstance(inner := error.__cause__ or error.__context__, Exception):
         error = inner
+    return error
+
+
+def _words(error: Exception) -> str:
     # Messages of other errors may repeat what the server sent, such as a secret that it echoes.
     return printable(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__)
