@@ -91,7 +91,7 @@ class Baseline:
                 return
             if texts:
                 packed = zlib.decompress(base64.b85decode("".join(texts)))
-                self.states = dict(msgspec.json.decode(packed, type=list[tuple[str, State]]))
+                self.states = msgspec.json.decode(packed, type=list[State])
             self._head = head
         except (TypeError, zlib.error, msgspec.MsgspecError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
@@ -99,7 +99,7 @@ class Baseline:
     async def keep(self, states: States) -> bool:
         """Keep the states of a listing as the next baseline.
 
-        :param states: by key.
+        :param states: of its items.
         :returns: False if another triggerer has taken the watch over, because this one was paused, and has stored
             a baseline since. That one, which may be newer, stays in effect.
         :raises AirflowRuntimeError: if Airflow can't store them now; call it again then.
@@ -149,5 +149,5 @@ class Baseline:
 
 
 def _pack(states: States) -> str:
-    text = msgspec.json.encode(list(states.items()))
+    text = msgspec.json.encode(states)
     return base64.b85encode(zlib.compress(text)).decode()
