@@ -14,9 +14,20 @@ from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
+from airflow_provider_outbound.model.checks import (
+    Problem,
+    count_problems,
+    parse_codes,
+    parse_min_rows,
+    refuse,
+    refuse_few,
+    summary,
+    tally,
+)
 from airflow_provider_outbound.model.items import parse_channels
+from airflow_provider_outbound.model.problems import find_problems
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables import parquet, problems
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -37,6 +48,10 @@ class OutboundConfigurationsOperator(BaseOperator):
     With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the two
     files gets only that table.
 
+    The checks of ``problems`` and ``fail_on`` find what is wrong with templates, such as a placeholder that is not
+    declared. The log has their counts, and so has the XCom with ``output_path``: ``"problems": {"rows", "error",
+    "warning", "codes", "path"}``. If ``fail_on`` or ``min_rows`` fails the task, nothing is written.
+
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
     :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
@@ -44,10 +59,15 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
+    :param problems: whether to check the templates; with ``output_path``, ``problems.parquet`` has a row for each
+        problem.
+    :param fail_on: codes of checks that fail the task, such as ``["empty", "undeclared"]``, as a list or as text
+        (``empty,undeclared``). (templated)
+    :param min_rows: the fewest configurations that a listing may have; with fewer, the task fails. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "outbound_conn_id")
+    template_fields: Sequence[str] = ("channel", "output_path", "fail_on", "min_rows", "outbound_conn_id")
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -56,6 +76,9 @@ class OutboundConfigurationsOperator(BaseOperator):
         *,
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        problems: bool = False,
+        fail_on: str | Sequence[str] | None = None,
+        min_rows: int | str | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -63,26 +86,41 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.channel = channel
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
+        self.problems = problems
+        self.fail_on = fail_on
+        self.min_rows = min_rows
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
+        self._problems: dict[str, Any] = {}
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
+            codes, fewest = parse_codes(self.fail_on), parse_min_rows(self.min_rows)
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
-                files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
+                tables = (*TABLES, "problems") if self.problems else TABLES
+                files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
                 parquet.check(files)
                 with parquet.make(hook.iter_parts(channels), TABLES) as folder:
+                    refuse_few(parquet.count_rows(folder, "configurations"), fewest, hook.place)
+                    if self.problems or codes:
+                        found = problems.find(folder)
+                        self._check(found, codes)
+                        if self.problems:
+                            problems.write(found, folder)
                     self._written = parquet.put(folder, files)
             else:
                 items = xcom_safe(hook.get_configurations(channels))
+                refuse_few(len(items), fewest, hook.place)
+                if self.problems or codes:
+                    self._check(find_problems(items), codes)
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
         if self._written:
             return self._report(hook, context)
@@ -90,6 +128,16 @@ class OutboundConfigurationsOperator(BaseOperator):
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
+
+    def _check(self, found: Sequence[Problem], codes: Sequence[str]) -> None:
+        """Tell the log what the checks found, and raise an error for problems that ``fail_on`` names."""
+        self._problems = count_problems(found)
+        errors = [problem for problem in found if problem.severity == "error"]
+        log = self.log.warning if errors else self.log.info
+        log("%s", tally(found))
+        refuse(found, codes)
+        if errors:
+            self.log.warning("%s", summary(errors))
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -107,6 +155,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
             exported[name] = {"path": table["path"], "rows": table["rows"]}
+        if self._problems:
+            exported["problems"] = {**self._problems, **exported.get("problems", {})}
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)

@@ -1,4 +1,4 @@
-"""The columns of both tables, which are fixed.
+"""The columns of all tables, which are fixed.
 
 Importing this module does not load pyarrow; using it does.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from airflow_provider_outbound.errors import ConfigError, printable
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: What a listing becomes.
 TABLES = ("configurations", "components")
 
 #: Kept in the metadata of tables and files; changes with the columns.
@@ -78,6 +77,21 @@ COMPONENTS: Columns = (
     ("placeholders", "strings", None),
     ("raw", "string", None),
 )
+#: A problem that a check found.
+PROBLEMS: Columns = (
+    ("code", "string", None),
+    ("severity", "string", None),
+    ("configuration_index", "int64", None),
+    ("configuration_id", "string", None),
+    ("configuration_name", "string", None),
+    ("channel_index", "int64", None),
+    ("channel_type", "string", None),
+    ("language", "string", None),
+    ("component_index", "int64", None),
+    ("component_type", "string", None),
+    ("detail", "string", None),
+)
+_COLUMNS = {"configurations": CONFIGURATIONS, "components": COMPONENTS, "problems": PROBLEMS}
 
 
 @cache
@@ -98,13 +112,9 @@ def types() -> dict[str, pa.DataType]:
 def schema(table: str) -> pa.Schema:
     """Return the fixed schema of a table.
 
-    :param table: ``configurations`` or ``components``.
-    :raises ConfigError: for any other name.
+    :param table: ``configurations``, ``components`` or ``problems``.
     """
     import pyarrow as pa
 
-    if table not in TABLES:
-        raise ConfigError(f"table is {printable(repr(table), 60)}: give configurations or components")
-    columns = CONFIGURATIONS if table == "configurations" else COMPONENTS
-    fields = [pa.field(column, types()[kind]) for column, kind, _ in columns]
+    fields = [pa.field(column, types()[kind]) for column, kind, _ in _COLUMNS[table]]
     return pa.schema(fields, {"schema_version": SCHEMA_VERSION})
