@@ -13,7 +13,7 @@ from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Item
 from airflow_provider_outbound.model.problems import find_problems
 from airflow_provider_outbound.tables.parquet import file_in
-from airflow_provider_outbound.tables.schemas import PROBLEMS, schema
+from airflow_provider_outbound.tables.schemas import schema
 
 
 def find(folder: Path) -> list[Problem]:
@@ -42,5 +42,9 @@ def write(problems: Sequence[Problem], folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: [getattr(problem, name) for problem in problems] for name, _, _ in PROBLEMS}
-    pq.write_table(pa.table(columns, schema("problems")), file_in(folder, "problems"))
+    with pq.ParquetFile(file_in(folder, "configurations")) as listing:
+        batch = next(listing.iter_batches(batch_size=1, columns=["account_id", "fetched_at"]), None)
+    # The same in all rows. A listing without rows has no problems.
+    read = batch.to_pylist()[0] if problems and batch else {}
+    rows = [{**problem._asdict(), "severity": problem.severity, **read} for problem in problems]
+    pq.write_table(pa.Table.from_pylist(rows, schema("problems")), file_in(folder, "problems"))

@@ -90,8 +90,30 @@ PROBLEMS: Columns = (
     ("component_index", "int64", None),
     ("component_type", "string", None),
     ("detail", "string", None),
+    ("account_id", "string", None),
+    ("fetched_at", "timestamp", None),
 )
-_COLUMNS = {"configurations": CONFIGURATIONS, "components": COMPONENTS, "problems": PROBLEMS}
+#: A field that changed, or a configuration that was created or removed.
+CHANGES: Columns = (
+    ("kind", "string", None),
+    ID,
+    NAME,
+    ("channel_types", "strings", None),
+    ("languages", "strings", None),
+    ("template_names", "strings", None),
+    ("field", "string", None),
+    ("before", "string", None),
+    ("after", "string", None),
+    ("account_id", "string", None),
+    ("previously_fetched_at", "timestamp", None),
+    ("fetched_at", "timestamp", None),
+)
+_COLUMNS = {
+    "configurations": CONFIGURATIONS,
+    "components": COMPONENTS,
+    "changes": CHANGES,
+    "problems": PROBLEMS,
+}
 
 
 @cache
@@ -112,7 +134,7 @@ def types() -> dict[str, pa.DataType]:
 def schema(table: str) -> pa.Schema:
     """Return the fixed schema of a table.
 
-    :param table: ``configurations``, ``components`` or ``problems``.
+    :param table: ``configurations``, ``components``, ``changes`` or ``problems``.
     """
     import pyarrow as pa
 
