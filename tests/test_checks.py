@@ -255,6 +255,7 @@ PASSES: dict[str, list[list[Json]]] = {
         [wa(body(), link("https://example.com/{{1}}?again={{1}}", variables=["1"]))],
         [rcs(body("${{1}} ${{2}}", variables=["1", "2"]), link("{{1}}/{{2}}", variables=["1", "2"]))],
         [wa({**HEADER, "content": "$1", "variables": ["1"]}, body())],
+        [wa({**HEADER, "content": "4::aW1hZ2U="}, body())],  # WhatsApp's name of a stored file
         [wa({"type": "header", "sub_type": "text", "content": "http://example.com"}, body("http://example.com"))],
         [inapp({"type": "image", "url": "${{1}}", "variables": ["1"], "destinationUrl": "shop://cart"})],
     ],
@@ -328,6 +329,7 @@ def test_the_summary_counts_templates_and_shows_the_first_problems() -> None:
         "codes": {"empty": 3, "language": 3},
     }
     assert tally(problems) == "The checks found 6 errors and 0 warnings: empty 3, language 3"
+    assert tally(problems[:1]) == "The checks found 1 error and 0 warnings: language 1"
     assert tally([]) == "The checks found no problems"
     refuse(problems, ["undeclared"])
     with pytest.raises(ProblemsFound, match=r"^3 templates .*; n2 \(wa\) has no language \[language\]\. Correct"):

@@ -418,8 +418,8 @@ def test_fail_on_fails_the_task_at_once_and_leaves_the_old_files(
                 operator.execute({})
             assert str(caught.value) == (
                 "2 templates are not fit to send: broken3 (wa/en) body uses {{2}} but declares only 1 "
-                "[undeclared]; broken5 (wa/en) body has no text [empty]. Correct this in LivePerson's web tool, or "
-                "remove the check from fail_on"
+                "[undeclared]; broken5 (wa/en) body has no text [empty]. Correct this in LivePerson's web tool, "
+                "or remove the check from fail_on"
             )
     assert [path.read_text() for path in (tmp_path / "out").iterdir()] == ["old"]
 

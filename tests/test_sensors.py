@@ -290,7 +290,7 @@ def test_fail_on_is_about_the_channels_that_are_waited_for(
     fail_on: list[str],
     words: str | None,
 ) -> None:
-    double = {**configuration(1), "id": "id-99", "updatedAt": "2025-01-01"}
+    double = {**unfit(1), "id": "id-99", "updatedAt": "2025-01-01"}
     with Fake(paged([*ITEMS[:3], unfit(7, templatename="t7"), double])) as fake:
         connect(fake.connection())
         if words is None:

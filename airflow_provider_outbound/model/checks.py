@@ -182,8 +182,9 @@ def tally(problems: Sequence[Problem]) -> str:
     counts = count_problems(problems)
     if not problems:
         return "The checks found no problems"
-    several = ", ".join(f"{code} {number}" for code, number in counts["codes"].items())
-    return f"The checks found {counts['error']} errors and {counts['warning']} warnings: {several}"
+    severities = [f"{counts[each]} {each}{'s' if counts[each] != 1 else ''}" for each in ("error", "warning")]
+    codes = ", ".join(f"{code} {number}" for code, number in counts["codes"].items())
+    return f"The checks found {' and '.join(severities)}: {codes}"
 
 
 def summary(problems: Sequence[Problem]) -> str:
