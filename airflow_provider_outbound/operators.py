@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import printable
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
+from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.checks import (
     Problem,
     count_problems,
@@ -27,7 +29,7 @@ from airflow_provider_outbound.model.checks import (
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.problems import find_problems
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import parquet, problems
+from airflow_provider_outbound.tables import changes, earlier, parquet, problems
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -45,12 +47,15 @@ class OutboundConfigurationsOperator(BaseOperator):
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
-    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the two
-    files gets only that table.
+    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
+    rows of ``changes.parquet``, and how many configurations changed.
 
-    The checks of ``problems`` and ``fail_on`` find what is wrong with templates, such as a placeholder that is not
-    declared. The log has their counts, and so has the XCom with ``output_path``: ``"problems": {"rows", "error",
-    "warning", "codes", "path"}``. If ``fail_on`` or ``min_rows`` fails the task, nothing is written.
+    With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
+    ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
+    ``min_rows`` fails the task, nothing is written.
+
+    The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
+    only that table.
 
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
@@ -59,15 +64,25 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
-    :param problems: whether to check the templates; with ``output_path``, ``problems.parquet`` has a row for each
-        problem.
-    :param fail_on: codes of checks that fail the task, such as ``["empty", "undeclared"]``, as a list or as text
-        (``empty,undeclared``). (templated)
-    :param min_rows: the fewest configurations that a listing may have; with fewer, the task fails. (templated)
+    :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
+        becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
+        (templated)
+    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log how many
+        problems there are.
+    :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
+        as a list or as text (``empty,undeclared``). (templated)
+    :param min_rows: the fewest configurations that there must be. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "fail_on", "min_rows", "outbound_conn_id")
+    template_fields: Sequence[str] = (
+        "channel",
+        "output_path",
+        "compare_with",
+        "fail_on",
+        "min_rows",
+        "outbound_conn_id",
+    )
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -76,6 +91,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         *,
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
         problems: bool = False,
         fail_on: str | Sequence[str] | None = None,
         min_rows: int | str | None = None,
@@ -86,6 +102,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.channel = channel
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
+        self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
         self.problems = problems
         self.fail_on = fail_on
         self.min_rows = min_rows
@@ -94,33 +111,23 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
-        self._problems: dict[str, Any] = {}
+        self._counts: dict[str, dict[str, Any]] = {}  # for the XCom, by table
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
-            codes, fewest = parse_codes(self.fail_on), parse_min_rows(self.min_rows)
+            parse_codes(self.fail_on), parse_min_rows(self.min_rows)  # refused before anything is read
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
-                tables = (*TABLES, "problems") if self.problems else TABLES
-                files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
-                parquet.check(files)
-                with parquet.make(hook.iter_parts(channels), TABLES) as folder:
-                    refuse_few(parquet.count_rows(folder, "configurations"), fewest, hook.place)
-                    if self.problems or codes:
-                        found = problems.find(folder)
-                        self._check(found, codes)
-                        if self.problems:
-                            problems.write(found, folder)
-                    self._written = parquet.put(folder, files)
+                self._written = self._export(hook, channels)
+            elif self.compare_with is not None:
+                raise ConfigError("compare_with needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
-                refuse_few(len(items), fewest, hook.place)
-                if self.problems or codes:
-                    self._check(find_problems(items), codes)
+                self._check(len(items), hook.place, lambda: find_problems(items))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
         if self._written:
             return self._report(hook, context)
@@ -129,15 +136,57 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
 
-    def _check(self, found: Sequence[Problem], codes: Sequence[str]) -> None:
-        """Tell the log what the checks found, and raise an error for problems that ``fail_on`` names."""
-        self._problems = count_problems(found)
+    def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
+        """Write the files; return path, rows and bytes of each."""
+        asked = {"changes": self.compare_with is not None, "problems": self.problems}
+        tables = [*TABLES, *(table for table in asked if asked[table])]
+        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
+        parquet.check(files)
+        source = parquet.source(hook.account.account_id, channels)
+        before = None
+        if self.compare_with is not None:
+            before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
+        with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
+            export = earlier.read(parquet.file_in(folder, "configurations"), "This export")
+            rows = parquet.count_rows(folder, "configurations")
+            found = self._check(rows, hook.place, lambda: problems.find(export))
+            if self.problems:
+                problems.write(found, export, folder)
+            if before:
+                self._compare(folder, before)
+            return parquet.put(folder, files)
+
+    def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
+        """Return the problems, if they are asked for, and tell the log; fail for what the parameters name.
+
+        :param rows: how many configurations there are.
+        :param place: what lists them.
+        :param find: returns their problems.
+        """
+        refuse_few(rows, parse_min_rows(self.min_rows), place)
+        codes = parse_codes(self.fail_on)
+        if not self.problems and not codes:
+            return []
+        found = find()
         errors = [problem for problem in found if problem.severity == "error"]
-        log = self.log.warning if errors else self.log.info
-        log("%s", tally(found))
+        self._counts["problems"] = count_problems(found)
+        (self.log.warning if errors else self.log.info)("%s", tally(found))
         refuse(found, codes)
         if errors:
             self.log.warning("%s", summary(errors))
+        return found
+
+    def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
+        """Make the file of changes, and say what changed."""
+        before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
+        counts = changes.write(folder, before)
+        self._counts["changes"] = {kind: counts[kind] for kind in KINDS}
+        shown = printable(path)
+        if before is None:
+            self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
+        else:
+            told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+            self.log.info("%d configurations changed since %s: %s", counts.total(), shown, told)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -154,9 +203,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         for name, table in self._written.items():
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
-            exported[name] = {"path": table["path"], "rows": table["rows"]}
-        if self._problems:
-            exported["problems"] = {**self._problems, **exported.get("problems", {})}
+            exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
