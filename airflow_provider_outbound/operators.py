@@ -67,8 +67,8 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
         becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
         (templated)
-    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log how many
-        problems there are.
+    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
+        number of problems.
     :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
         as a list or as text (``empty,undeclared``). (templated)
     :param min_rows: the fewest configurations that there must be. (templated)

@@ -124,12 +124,10 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     with Fake(paged([item])) as fake:
         connect(fake.connection())
         assert execute() == [item]
-    given = "{{ 7 * 7 }}"
-    operator = OutboundConfigurationsOperator(
-        task_id="x", channel=given, output_path=given, fail_on=given, min_rows=given, outbound_conn_id=given
-    )
+    fields = OutboundConfigurationsOperator.template_fields
+    operator = OutboundConfigurationsOperator(task_id="x", **dict.fromkeys(fields, "{{ 7 * 7 }}"))
     operator.render_template_fields({})
-    assert {getattr(operator, field) for field in OutboundConfigurationsOperator.template_fields} == {"49"}
+    assert {getattr(operator, field) for field in fields} == {"49"}
 
 
 def nested(depth: int) -> Any:
