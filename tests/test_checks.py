@@ -336,7 +336,13 @@ def test_the_summary_counts_templates_and_shows_the_first_problems() -> None:
         refuse(problems, ["language"])
 
 
-def test_words_from_outside_are_printable() -> None:
+def test_words_from_outside_are_printable_and_short() -> None:
+    (problem,) = find_problems([named("n" * 5000, wa(body(""), language="x" * 5000))])
+    assert len(str(problem)) < 300
+    assert str(problem).endswith(" body has no text [empty]")
+    (twice,) = find_problems([named("a", wa(body()), identity="H\n" + "9" * 500), named("a", wa(body()))])
+    assert str(twice).isprintable()
+    assert len(str(twice)) < 300
     (problem,) = find_problems([named("a\n\x1b[31m", wa(body("", variables=[])))])
     assert str(problem) == r"a\n\x1b[31m (wa/en) body has no text [empty]"
 

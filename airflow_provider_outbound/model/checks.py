@@ -132,10 +132,11 @@ class Problem(NamedTuple):
         return SEVERITIES[self.code]
 
     def __str__(self) -> str:
-        name = self.configuration_name or self.configuration_id
-        place = "/".join(each for each in (self.channel_type, self.language) if each)
-        words = [name or f"configuration {self.configuration_index}", place and f"({place})", self.component_type]
-        return printable(" ".join([*filter(None, words), self.detail, f"[{self.code}]"]), 300)
+        name = self.configuration_name or self.configuration_id or f"configuration {self.configuration_index}"
+        place = "/".join(filter(None, (self.channel_type, self.language)))
+        where = [name, f"({place})" if place else "", self.component_type or ""]
+        shown = [printable(each, 100) for each in where if each]
+        return " ".join([*shown, self.detail, f"[{self.code}]"])
 
 
 def parse_codes(fail_on: str | Sequence[str] | None) -> list[str]:

@@ -64,7 +64,8 @@ def find_problems(items: Iterable[Item]) -> list[Problem]:
             if name:
                 first = named.setdefault((name, kind, language), (number, index, identity))
                 if first[0] != number:
-                    found.append(("duplicate", f"has the same name as configuration {first[2] or first[0]}"))
+                    other = printable(first[2] or first[0], 40)
+                    found.append(("duplicate", f"has the same name as configuration {other}"))
                 elif first[1] != index:
                     found.append(("duplicate", f"has this in channel {first[1]}, too"))
             problems += [Problem(code, *place, None, None, detail) for code, detail in found]
