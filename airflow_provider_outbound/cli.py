@@ -24,6 +24,10 @@ DIFF_EXIT_CODES = (
     "Exit codes: 0 if nothing differs; 1 if something does; 2 if that can't be told, though it may be later; 130 "
     "after Ctrl-C."
 )
+LINT_EXIT_CODES = (
+    "Exit codes: 0 if there are no such problems; 1 if there are; 2 if that can't be told, though it may be "
+    "later; 130 after Ctrl-C."
+)
 
 LONGEST = 366 * 86_400.0  # seconds that a command may wait
 
@@ -52,6 +56,10 @@ ARG_OUTPUT_PATH = Arg(
 )
 ARG_BEFORE = Arg(("before",), metavar="A", help="The folder or URL of an export")
 ARG_AFTER = Arg(("after",), metavar="B", nargs="?", help="That of a later one (default: the account as it is now)")
+ARG_PATH = Arg(("path",), nargs="?", help="The folder or URL of an export (default: the account as it is now)")
+ARG_FAIL_ON = Arg(
+    ("--fail-on",), help="The checks that make the exit code 1, such as empty,undeclared (default: all)"
+)
 ARG_VARIABLES = Arg(
     ("--variables",),
     help="The exact variables that the template must have, such as 1,2 (default: any)",
@@ -84,6 +92,13 @@ COMMANDS = (
         "diff",
         *(ARG_BEFORE, ARG_AFTER, ARG_CHANNEL),
         exit_codes=DIFF_EXIT_CODES,
+    ),
+    _command(
+        "lint",
+        "Check the templates, and list their problems",
+        "lint",
+        *(ARG_PATH, ARG_CHANNEL, ARG_FAIL_ON),
+        exit_codes=LINT_EXIT_CODES,
     ),
     _command(
         "wait",

@@ -19,13 +19,14 @@ from airflow_provider_outbound.client.account import host_of
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.changes import KINDS
+from airflow_provider_outbound.model.checks import Problem, parse_codes, tally
 from airflow_provider_outbound.model.items import Item, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, names
 from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.output import Row, print_changes, print_result
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
-from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables import parquet, problems
 from airflow_provider_outbound.tables.changes import compare
 from airflow_provider_outbound.tables.earlier import Export, fetch, read
 
@@ -112,6 +113,39 @@ def diff(args: Namespace) -> None:
         raise SystemExit(1)
 
 
+@command
+def lint(args: Namespace) -> None:
+    """Print the problems of an export's templates, or of the account's. Exit with 1 if any count.
+
+    :param args: ``conn_id``, ``path``, ``channel``, ``fail_on``, ``output``.
+    """
+    channels, codes = parse_channels(args.channel), parse_codes(args.fail_on)
+    with TemporaryDirectory(prefix="outbound-") as folder:
+        if args.path is None:
+            with _live(channels, args.conn_id) as export:
+                found = problems.find(export)
+        else:
+            found = problems.find(_stored("path", args.path, channels, args.conn_id, Path(folder, "a.parquet")))
+    data = [{"severity": problem.severity, **problem._asdict()} for problem in found]
+    print_result(args.output, data, [_problem(problem) for problem in found])
+    say(tally(found))
+    if any(not codes or problem.code in codes for problem in found):
+        sys.stdout.flush()
+        raise SystemExit(1)
+
+
+def _problem(problem: Problem) -> Row:
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "id": problem.configuration_id,
+        "name": problem.configuration_name,
+        "channel": "/".join(filter(None, (problem.channel_type, problem.language))),
+        "component": problem.component_type,
+        "detail": problem.detail,
+    }
+
+
 def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, file: Path) -> Export:
     """Return an export that is kept in a folder."""
     stored = exports.earlier_file(path, channels, conn_id, called)
@@ -132,7 +166,7 @@ def _live(channels: list[str] | None, conn_id: str) -> Iterator[Export]:
             with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
                 yield read(parquet.file_in(folder, "configurations"), "The account")
     except TRANSIENT as error:
-        end(2, error)  # 1 would mean that something differs
+        end(2, error)  # 1 would mean that something differs, or has problems
 
 
 @command

@@ -15,6 +15,10 @@ class ConnectionNotFound(ConfigError):
     """Airflow did not find the Connection; Airflow also says so when its secrets backend fails for a moment."""
 
 
+class ProblemsFound(OutboundError):
+    """Templates have problems that ``fail_on`` names. Correct them at LivePerson; retrying will not help."""
+
+
 class NetworkError(OutboundError):
     """No whole response arrived, even after retries. A later try may work."""
 

@@ -76,6 +76,11 @@ class OutboundHook(BaseHook):
         """Base URL of the configurations' host; None until it is known."""
         return self._access.list_url if self._access else None
 
+    @property
+    def place(self) -> str:
+        """Host and account, for messages; only the account until the host is known."""
+        return self._access.place if self._access else f"account {self.account.account_id}"
+
     def _read_connection(self) -> Access:
         """Read the Connection as it is now; keep hosts and token if it has not changed."""
         with missing_connection(self.outbound_conn_id):

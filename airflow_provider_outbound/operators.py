@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,20 @@ from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
 from airflow_provider_outbound.model.changes import KINDS
+from airflow_provider_outbound.model.checks import (
+    Problem,
+    count_problems,
+    parse_codes,
+    parse_min_rows,
+    refuse,
+    refuse_few,
+    summary,
+    tally,
+)
 from airflow_provider_outbound.model.items import parse_channels
+from airflow_provider_outbound.model.problems import find_problems
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import changes, earlier, parquet
+from airflow_provider_outbound.tables import changes, earlier, parquet, problems
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -39,6 +50,10 @@ class OutboundConfigurationsOperator(BaseOperator):
     With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
     rows of ``changes.parquet``, and how many configurations changed.
 
+    With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
+    ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
+    ``min_rows`` fails the task, nothing is written.
+
     The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
     only that table.
 
@@ -52,10 +67,22 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
         becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
         (templated)
+    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
+        number of problems.
+    :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
+        as a list or as text (``empty,undeclared``). (templated)
+    :param min_rows: the fewest configurations that there must be. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "compare_with", "outbound_conn_id")
+    template_fields: Sequence[str] = (
+        "channel",
+        "output_path",
+        "compare_with",
+        "fail_on",
+        "min_rows",
+        "outbound_conn_id",
+    )
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -65,6 +92,9 @@ class OutboundConfigurationsOperator(BaseOperator):
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        problems: bool = False,
+        fail_on: str | Sequence[str] | None = None,
+        min_rows: int | str | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -73,18 +103,22 @@ class OutboundConfigurationsOperator(BaseOperator):
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
         self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
+        self.problems = problems
+        self.fail_on = fail_on
+        self.min_rows = min_rows
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
-        self._counts: dict[str, dict[str, int]] = {}  # for the XCom, by table
+        self._counts: dict[str, dict[str, Any]] = {}  # for the XCom, by table
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
+            parse_codes(self.fail_on), parse_min_rows(self.min_rows)  # refused before anything is read
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
@@ -93,6 +127,7 @@ class OutboundConfigurationsOperator(BaseOperator):
                 raise ConfigError("compare_with needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
+                self._check(len(items), hook.place, lambda: find_problems(items))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
         if self._written:
             return self._report(hook, context)
@@ -103,7 +138,8 @@ class OutboundConfigurationsOperator(BaseOperator):
 
     def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
         """Write the files; return path, rows and bytes of each."""
-        tables = TABLES if self.compare_with is None else (*TABLES, "changes")
+        asked = {"changes": self.compare_with is not None, "problems": self.problems}
+        tables = [*TABLES, *(table for table in asked if asked[table])]
         files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
         parquet.check(files)
         source = parquet.source(hook.account.account_id, channels)
@@ -111,9 +147,34 @@ class OutboundConfigurationsOperator(BaseOperator):
         if self.compare_with is not None:
             before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
         with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
+            export = earlier.read(parquet.file_in(folder, "configurations"), "This export")
+            rows = parquet.count_rows(folder, "configurations")
+            found = self._check(rows, hook.place, lambda: problems.find(export))
+            if self.problems:
+                problems.write(found, export, folder)
             if before:
                 self._compare(folder, before)
             return parquet.put(folder, files)
+
+    def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
+        """Return the problems, if they are asked for, and tell the log; fail for what the parameters name.
+
+        :param rows: how many configurations there are.
+        :param place: what lists them.
+        :param find: returns their problems.
+        """
+        refuse_few(rows, parse_min_rows(self.min_rows), place)
+        codes = parse_codes(self.fail_on)
+        if not self.problems and not codes:
+            return []
+        found = find()
+        errors = [problem for problem in found if problem.severity == "error"]
+        self._counts["problems"] = count_problems(found)
+        (self.log.warning if errors else self.log.info)("%s", tally(found))
+        refuse(found, codes)
+        if errors:
+            self.log.warning("%s", summary(errors))
+        return found
 
     def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
         """Make the file of changes, and say what changed."""

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -22,7 +22,9 @@ from airflow_provider_outbound.client.configurations import read_index
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConnectionNotFound, OutboundError
+from airflow_provider_outbound.model.checks import parse_codes, refuse
 from airflow_provider_outbound.model.matching import Criteria, Match, TemplateIndex
+from airflow_provider_outbound.model.problems import problems_of
 
 #: Seconds between the starts of two accounts' polls, and the longest wait for a start: 64 polls that are due
 #: together are spread over a second. Started at once, their threads would keep the interpreter lock from the loop.
@@ -41,10 +43,15 @@ class Gate:
 
     :param criteria: which template is meant.
     :param looked: whether an earlier look of this wait found the Connection.
+    :param fail_on: codes of checks that the template must pass, as the sensor takes them.
+    :raises ConfigError: for an unknown code.
     """
 
-    def __init__(self, criteria: Criteria, *, looked: bool = False) -> None:
+    def __init__(
+        self, criteria: Criteria, *, looked: bool = False, fail_on: str | Sequence[str] | None = None
+    ) -> None:
         self._criteria, self._looked = criteria, looked
+        self._codes = parse_codes(fail_on)
         self._missing_since: datetime | None = None
 
     def match(self, found: TemplateIndex | OutboundError, now: datetime) -> Match:
@@ -54,13 +61,18 @@ class Gate:
 
         :param found: the listing, or the error that reading it raised.
         :param now: the time, in UTC.
+        :raises ProblemsFound: if the template is there, but has a problem that ``fail_on`` names.
         :raises OutboundError: any other error.
         """
         missing = isinstance(found, ConnectionNotFound)
         self._looked = self._looked or not missing
         self._missing_since = (self._missing_since or now) if missing else None
         if isinstance(found, TemplateIndex):
-            return self._criteria.match(found)
+            match = self._criteria.match(found)
+            if match.item is not None and self._codes:
+                problems = problems_of(match.item, match.channels, found.named(self._criteria.name))
+                refuse(problems, self._codes)
+            return match
         outage = now - (self._missing_since or now)
         if isinstance(found, TRANSIENT) or (missing and self._looked and outage < LONGEST_OUTAGE):
             return Match(None, [], f"Could not look for {self._criteria}: {found}".rstrip("."))

@@ -20,6 +20,7 @@ from airflow.sdk import timezone
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.model.checks import parse_codes
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
@@ -46,11 +47,20 @@ class OutboundTemplateSensor(BaseSensorOperator):
     :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
     :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
     :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
+    :param fail_on: codes of checks that fail the task if the template is there but does not pass them, such as
+        ``["empty", "undeclared"]``, as a list or as text (``empty,undeclared``). (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
 
-    template_fields: Sequence[str] = ("template_name", "channel", "language", "variables", "outbound_conn_id")
+    template_fields: Sequence[str] = (
+        "template_name",
+        "channel",
+        "language",
+        "variables",
+        "fail_on",
+        "outbound_conn_id",
+    )
     ui_color = "#f4dcc9"
 
     def __init__(
@@ -60,6 +70,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         channel: str | None = None,
         language: str | None = None,
         variables: list[str] | None = None,
+        fail_on: str | Sequence[str] | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
@@ -69,6 +80,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.channel = channel
         self.language = language
         self.variables = variables
+        self.fail_on = fail_on
         self.outbound_conn_id = outbound_conn_id
         self.deferrable = deferrable
         self._hook: OutboundHook | None = None
@@ -82,7 +94,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 looked = bool(context.get("task_reschedule_count"))  # in another process
                 # A look makes no retries: the sensor looks again anyway.
                 self._hook = OutboundHook(self.outbound_conn_id, retry_waits=())
-                self._gate = Gate(self._criteria(), looked=looked)
+                self._gate = Gate(self._criteria(), looked=looked, fail_on=self.fail_on)
                 if self.channel is not None and not looked:
                     self._hook.warn_of_unknown([self.channel])
             found: TemplateIndex | OutboundError
@@ -119,6 +131,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
                     channel=self.channel,
                     language=self.language,
                     variables=None if variables is None else [str(name) for name in variables],
+                    fail_on=parse_codes(self.fail_on),
                     outbound_conn_id=self.outbound_conn_id,
                     poke_interval=self.poke_interval,
                     next_look=started + timedelta(seconds=self.poke_interval),

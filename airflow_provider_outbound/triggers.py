@@ -43,6 +43,7 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param channel: the channel it must be in; None for any.
     :param language: the language it must be in; None for any.
     :param variables: exactly the variables it must take; None for any.
+    :param fail_on: codes of checks that the template must pass; None for no checks.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
     :param next_look: when to look first, if this wait has already looked elsewhere; now unless given.
@@ -53,6 +54,7 @@ class OutboundTemplateTrigger(BaseTrigger):
     channel: str | None = None
     language: str | None = None
     variables: list[str] | None = None
+    fail_on: list[str] | None = None
     outbound_conn_id: str = DEFAULT_CONN_ID
     poke_interval: float = 60.0
     next_look: datetime | None = None
@@ -82,7 +84,7 @@ class OutboundTemplateTrigger(BaseTrigger):
         next_look = self.next_look or now()
         try:
             criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
-            gate = Gate(criteria, looked=self.next_look is not None)
+            gate = Gate(criteria, looked=self.next_look is not None, fail_on=self.fail_on)
             async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:
                     await sleep(_pause(next_look - now(), self.poke_interval))

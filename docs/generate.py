@@ -1,13 +1,15 @@
-"""Tables that follow from the code: the Connection's extras, and the faults with their tests."""
+"""Tables that follow from the code: the Connection's extras, the checks, and the faults with their tests."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.model.checks import CHECKS, LIMITS
 
 DOCS = Path(__file__).parent
 
@@ -17,6 +19,8 @@ def write_tables() -> None:
     folder = DOCS / "_generated"
     folder.mkdir(exist_ok=True)
     (folder / "extras.txt").write_text(table([15, 12, 20, 53], extras()))
+    (folder / "checks.txt").write_text(table([13, 10, 47, 30], checks()))
+    (folder / "limits.txt").write_text(table([18, 18, 18, 16, 30], limits()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
 
 
@@ -45,6 +49,26 @@ def values(schema: dict[str, Any]) -> str:
     if "maximum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
     return "object" if "object" in schema["type"] else "text"
+
+
+def checks() -> Iterator[list[str]]:
+    """Yield the rows of the checks' table."""
+    yield ["Code", "Severity", "What it finds", "Source"]
+    for check in CHECKS:
+        yield [f"``{check.code}``", check.severity, check.meaning, links(check.source)]
+
+
+def limits() -> Iterator[list[str]]:
+    """Yield the rows of the table of limits."""
+    yield ["Channel", "Component", "Field", "Characters", "Source"]
+    for (channel, component, field), (most, source) in LIMITS.items():
+        shown = component if component == "card" else f"``{component}``"
+        yield [f"``{channel}``", shown, f"``{field}``", f"{most:,}", links(source)]
+
+
+def links(text: str) -> str:
+    """Return text in which each ``title <URL>`` between semicolons is a link."""
+    return re.sub(r"(\w[^;<>]*) <(\S+)>", r"`\1 <\2>`__", text)
 
 
 def faults() -> Iterator[list[str]]:

@@ -384,3 +384,73 @@ def test_ctrl_c_during_an_export_leaves_nothing_behind(outbound_sandbox: Sandbox
         err = child.stderr.read()
     assert (child.returncode, err) == (130, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def plant(sandbox: Sandbox) -> None:
+    """Publish a template that uses a placeholder which it does not declare."""
+    sandbox.publish("spring_sale", variables=["1", "2"])
+    (channel,) = sandbox.configurations()[-1]["channels"]
+    body, *others = channel["messageComponents"]
+    parts = [{**body, "variables": ["1"]}, *others]
+    sandbox.update("spring_sale", channels=[{**channel, "messageComponents": parts}])
+
+
+def test_lint_lists_the_problems_of_an_account(run: Run, outbound_sandbox: Sandbox) -> None:
+    plant(outbound_sandbox)
+    code, out, err = run("lint", "-o", "json")
+    found = [row for row in json.loads(out) if row["severity"] == "error"]
+    assert code == 1
+    assert [(row["code"], row["configuration_name"], row["detail"]) for row in found] == [
+        ("undeclared", "spring_sale", "uses {{2}} but declares only 1")
+    ]
+    assert err.endswith("The checks found 1 error and 2 warnings: undeclared 1, gap 2\n")
+    code, out, _ = run("lint")
+    shown = (
+        r"^error +\| undeclared \| H\d+ +\| spring_sale +\| wa/en +\| body +\| uses \{\{2\}\} but declares only 1"
+    )
+    assert code == 1
+    assert re.search(shown, out, re.MULTILINE)
+
+
+def test_lint_reads_an_earlier_export(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
+    plant(outbound_sandbox)
+    run("export", f"{tmp_path}/{{table}}")
+    outbound_sandbox.remove("spring_sale")
+    _, earlier, _ = run("lint", f"{tmp_path}/{{table}}", "-o", "json")
+    _, now, _ = run("lint", "-o", "json")
+    codes = [[row["code"] for row in json.loads(out)] for out in (earlier, now)]
+    assert codes == [["gap", "gap", "undeclared"], ["gap", "gap"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--fail-on", "empty,undeclared"], 1),
+        (["--fail-on", "gap"], 1),
+        (["--fail-on", "empty,long"], 0),
+        ([], 1),
+        (["--channel", "inapp", "--fail-on", "undeclared"], 0),
+    ],
+)
+def test_lint_exits_with_1_for_the_checks_that_count(
+    run: Run, outbound_sandbox: Sandbox, options: list[str], code: int
+) -> None:
+    plant(outbound_sandbox)
+    assert run("lint", *options)[0] == code
+
+
+def test_lint_without_problems_prints_no_rows(run: Run, outbound_sandbox: Sandbox) -> None:
+    code, out, err = run("lint", "--channel", "inapp", "-o", "plain")
+    assert (code, out) == (0, "")
+    assert err.endswith("The checks found no problems\n")
+
+
+def test_lint_exits_with_2_if_it_cannot_check(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
+    code, out, err = run("lint", "--fail-on", "emtpy")
+    assert (code, out) == (2, "")
+    assert err.startswith("fail_on has 'emtpy': the checks are undeclared, empty, ")
+    code, out, err = run("lint", f"{tmp_path}/nowhere")
+    assert (code, out) == (2, "")
+    assert err == f"path leads to '{tmp_path}/nowhere/configurations.parquet', which does not exist\n"
+    outbound_sandbox.fail_rate = 1
+    assert run("lint")[0] == 2

@@ -91,6 +91,11 @@ def test_columns(page: str, number: int, table: str) -> None:
     assert body.count("* - ") == len(found) + 1
 
 
+def test_columns_of_problems() -> None:
+    listed = [(row[0], TYPES[row[1]]) for row in rows("checks.rst", "Column")]
+    assert pa.schema(listed) == schemas.schema("problems")
+
+
 def test_connection_fields() -> None:
     (kind,) = get_provider_info()["connection-types"]
     labels = kind["ui-field-behaviour"]["relabeling"]

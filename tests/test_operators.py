@@ -13,12 +13,14 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_outbound.errors import Unavailable
 from airflow_provider_outbound.hooks import airflow_errors
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+from airflow_provider_outbound.tables.schemas import schema
 from tests.fake import ACCOUNT, SECRET, Fake, Reply, configuration, paged
 
 Connect = Callable[..., str]
@@ -122,12 +124,10 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     with Fake(paged([item])) as fake:
         connect(fake.connection())
         assert execute() == [item]
-    assert OutboundConfigurationsOperator.template_fields == (
-        "channel",
-        "output_path",
-        "compare_with",
-        "outbound_conn_id",
-    )
+    fields = OutboundConfigurationsOperator.template_fields
+    operator = OutboundConfigurationsOperator(task_id="x", **dict.fromkeys(fields, "{{ 7 * 7 }}"))
+    operator.render_template_fields({})
+    assert {getattr(operator, field) for field in fields} == {"49"}
 
 
 def nested(depth: int) -> Any:
@@ -333,3 +333,135 @@ def test_nothing_is_asked_when_made(connect: Connect) -> None:
     OutboundConfigurationsOperator(
         task_id="x", outbound_conn_id="nowhere", channel="a/b", output_path="no://where"
     )
+
+
+def broken(number: int, content: str = "Hi ${{1}} and ${{2}}") -> dict[str, Any]:
+    """Return a configuration with problems."""
+    body = {"type": "body", "content": content, "variables": ["1"]}
+    channel = {"type": "wa", "language": "en", "messageComponents": [body]}
+    return configuration(number, name=f"broken{number}", channels=[channel])
+
+
+MIXED = [*ITEMS[:3], broken(3), broken(4, "Hi"), broken(5, "")]
+COUNTS = {"rows": 4, "error": 2, "warning": 2, "codes": {"undeclared": 1, "empty": 1, "unused": 2}}
+
+
+def test_problems_become_a_table_beside_the_others(connect: Connect, tmp_path: Path) -> None:
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        written = execute(output_path=f"{tmp_path}/{{table}}", problems=True)
+    path = f"{tmp_path}/problems/problems.parquet"
+    assert written["problems"] == {"path": path, **COUNTS}
+    json.dumps(written)
+    frame = pd.read_parquet(path)
+    assert frame["configuration_id"].tolist() == ["id-3", "id-4", "id-5", "id-5"]
+    assert frame["code"].tolist() == ["undeclared", "unused", "unused", "empty"]
+    assert frame["severity"].tolist() == ["error", "warning", "warning", "error"]
+    assert frame["detail"][0] == "uses {{2}} but declares only 1"
+    assert set(frame["account_id"]) == {ACCOUNT}
+    listed = pd.read_parquet(written["configurations"]["path"])
+    assert set(frame["fetched_at"]) == set(listed["fetched_at"])
+    assert listed["id"][frame["configuration_index"]].tolist() == frame["configuration_id"].tolist()
+
+
+@pytest.mark.parametrize("items", [[], ITEMS[:3]])
+def test_a_listing_without_problems_has_a_typed_table_without_rows(
+    connect: Connect, tmp_path: Path, logs: Callable[[], list[str]], items: list[Any]
+) -> None:
+    with Fake(paged(items)) as fake:
+        connect(fake.connection())
+        written = execute(output_path=tmp_path, problems=True)
+    assert written["problems"]["rows"] == 0
+    assert pq.read_schema(written["problems"]["path"]).equals(schema("problems"), check_metadata=True)
+    assert "INFO The checks found no problems" in logs()
+
+
+@pytest.mark.parametrize("places", [{}, {"output_path": "here"}])
+def test_the_log_counts_problems_and_names_templates_with_errors(
+    connect: Connect, tmp_path: Path, logs: Callable[[], list[str]], places: dict[str, str]
+) -> None:
+    arguments = {name: f"{tmp_path}/{path}" for name, path in places.items()}
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        execute(problems=True, **arguments)
+    found = "WARNING The checks found 2 errors and 2 warnings: undeclared 1, empty 1, unused 2"
+    names = (
+        "WARNING 2 templates are not fit to send: broken3 (wa/en) body uses {{2}} but declares only 1 "
+        "[undeclared]; broken5 (wa/en) body has no text [empty]"
+    )
+    assert [line for line in logs() if found in line or " not fit " in line] == [found, names]
+
+
+def test_nothing_is_checked_unless_asked(connect: Connect, tmp_path: Path, logs: Callable[[], list[str]]) -> None:
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        assert execute() == MIXED
+        assert "problems" not in execute(output_path=tmp_path)
+    assert not [line for line in logs() if "checks" in line]
+
+
+@pytest.mark.parametrize("fail_on", [["empty", "undeclared"], "undeclared,empty", "{{ 'empty, undeclared' }}"])
+@pytest.mark.parametrize("problems", [True, False])
+def test_fail_on_fails_the_task_at_once_and_leaves_the_old_files(
+    connect: Connect, tmp_path: Path, fail_on: Any, problems: bool
+) -> None:
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        for arguments in ({}, {"output_path": f"{tmp_path}/out"}):
+            (tmp_path / "out").mkdir(exist_ok=True)
+            (tmp_path / "out" / "components.parquet").write_text("old")
+            operator = OutboundConfigurationsOperator(task_id="x", fail_on=fail_on, problems=problems, **arguments)
+            operator.render_template_fields({})
+            with pytest.raises(AirflowFailException) as caught:
+                operator.execute({})
+            assert str(caught.value) == (
+                "2 templates are not fit to send: broken3 (wa/en) body uses {{2}} but declares only 1 "
+                "[undeclared]; broken5 (wa/en) body has no text [empty]. Correct this in LivePerson's web tool, "
+                "or remove the check from fail_on"
+            )
+    assert [path.read_text() for path in (tmp_path / "out").iterdir()] == ["old"]
+
+
+def test_fail_on_passes_other_problems_and_counts_them(
+    connect: Connect, tmp_path: Path, logs: Callable[[], list[str]]
+) -> None:
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        assert execute(fail_on=["gap"]) == MIXED
+        assert "problems" not in execute(fail_on=["gap"], output_path=tmp_path)
+    assert not (tmp_path / "problems.parquet").exists()
+    assert len([line for line in logs() if "The checks found 2 errors and 2 warnings" in line]) == 2
+
+
+@pytest.mark.fault("F7")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"fail_on": ["empty", "emtpy"]}, "fail_on has 'emtpy': the checks are undeclared, empty, language, "),
+        ({"fail_on": "None"}, "fail_on has 'None': the checks are "),
+        ({"min_rows": "ten"}, "min_rows is 'ten': give a number of configurations"),
+    ],
+)
+def test_checks_that_do_not_exist_are_refused_before_anything_is_read(
+    connect: Connect, arguments: dict[str, Any], words: str
+) -> None:
+    with Fake(paged(MIXED)) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=words):
+            execute(**arguments)
+    assert not fake.hits
+
+
+@pytest.mark.parametrize("path", [None, "out"])
+@pytest.mark.parametrize("min_rows", [7, "7"])
+def test_a_listing_shorter_than_min_rows_fails_the_task_and_writes_nothing(
+    connect: Connect, tmp_path: Path, path: str | None, min_rows: Any
+) -> None:
+    arguments: dict[str, Any] = {"output_path": f"{tmp_path}/{path}"} if path else {}
+    with Fake(paged(ITEMS[:6])) as fake:
+        connect(fake.connection())
+        words = rf"^Only 6 configurations at {fake.host}, account {ACCOUNT}, and min_rows is 7: check "
+        with pytest.raises(AirflowFailException, match=words):
+            execute(min_rows=min_rows, **arguments)
+        assert not (tmp_path / "out").exists()
+        assert execute(min_rows=6, **arguments)

@@ -208,6 +208,7 @@ def test_arguments_that_are_wrong(mode: str, world: AirflowClock, connect: Conne
         for arguments, words in (
             ({"template_name": ""}, "template name is ''"),
             ({"variables": "1"}, "template variables are '1'"),
+            ({"fail_on": ["emtpy"]}, "fail_on has 'emtpy': the checks are undeclared, empty"),
             ({"channel": "../x"}, "channel is '../x'"),
             ({"outbound_conn_id": "nowhere"}, "Airflow found no Connection 'nowhere'"),
         ):
@@ -243,6 +244,74 @@ def test_a_listing_that_keeps_changing_is_waited_out(mode: str, world: AirflowCl
         connect(fake.connection())
         assert wait(mode, world) == FOUND
     assert world.slept == [60, 60]
+
+
+def unfit(number: int, **more: Any) -> dict[str, Any]:
+    """Return a configuration whose text uses a placeholder that is not declared."""
+    body = {"type": "body", "content": "${{1}} ${{2}}", "variables": ["1"]}
+    channel = {"type": "wa", "language": "en", "messageComponents": [body], **more}
+    fallback = {"type": "sms-twilio", "language": "en", "messageComponents": []}
+    return configuration(number, channels=[channel, fallback])
+
+
+def test_a_template_with_a_problem_fails_at_once_in_the_same_words(
+    mode: str, world: AirflowClock, connect: Connect
+) -> None:
+    # It appears later, so that the deferred sensor meets it in its trigger.
+    with Fake(lambda hit: paged([*ITEMS[:3], unfit(7)] if world.elapsed >= 100 else ITEMS[:3])(hit)) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException) as caught:
+            wait(mode, world, fail_on="empty, undeclared", channel="wa", soft_fail=True)
+    assert str(caught.value) == (
+        "1 template is not fit to send: n7 (wa/en) body uses {{2}} but declares only 1 [undeclared]. Correct this "
+        "in LivePerson's web tool, or remove the check from fail_on"
+    )
+    assert world.slept == [60, 60]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "fail_on", "words"),
+    [
+        ({"channel": "sms-twilio"}, ["empty"], "n7 (sms-twilio/en) has no body"),
+        ({"channel": "sms-twilio"}, ["undeclared"], None),
+        ({"channel": "wa"}, ["empty"], None),
+        ({}, ["empty"], "n7 (sms-twilio/en) has no body"),
+        ({"template_name": "t7"}, ["undeclared"], "n7 (wa/en) body uses {{2}} but declares only 1"),
+        ({"template_name": "n1"}, ["empty", "undeclared"], None),
+        ({"template_name": "n1"}, ["duplicate"], "n1 (wa/en) has the same name as configuration id-1"),
+        ({}, [], None),
+    ],
+)
+def test_fail_on_is_about_the_channels_that_are_waited_for(
+    mode: str,
+    world: AirflowClock,
+    connect: Connect,
+    criteria: dict[str, Any],
+    fail_on: list[str],
+    words: str | None,
+) -> None:
+    double = {**unfit(1), "id": "id-99", "updatedAt": "2025-01-01"}
+    with Fake(paged([*ITEMS[:3], unfit(7, templatename="t7"), double])) as fake:
+        connect(fake.connection())
+        if words is None:
+            assert wait(mode, world, fail_on=fail_on, **criteria)["id"] in ("id-7", "id-1")
+        else:
+            with pytest.raises(AirflowFailException) as caught:
+                wait(mode, world, fail_on=fail_on, **criteria)
+            assert str(caught.value).startswith(f"1 template is not fit to send: {words} [")
+    assert world.slept == []
+
+
+def test_a_trigger_from_before_an_upgrade_knows_no_fail_on_and_goes_on(
+    world: AirflowClock, connect: Connect
+) -> None:
+    _, arguments = OutboundTemplateTrigger(template_name="n7").serialize()
+    del arguments["fail_on"]
+    with Fake(paged([unfit(7)])) as fake:
+        connect(fake.connection())
+        event = asyncio.run(OutboundTemplateTrigger(**arguments).wait(world.apass, world.now))
+    sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", fail_on=["undeclared"], deferrable=True)
+    assert sensor.resume_execution("execute_complete", {"event": event.payload}, {})["id"] == "id-7"
 
 
 @pytest.mark.fault("W8")
@@ -292,6 +361,7 @@ def test_everything_survives_a_restart() -> None:
         channel="wa",
         language="en",
         variables=["1"],
+        fail_on=["empty"],
         outbound_conn_id="other",
         poke_interval=7.5,
         next_look=deadline - timedelta(hours=1),

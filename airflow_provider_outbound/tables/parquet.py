@@ -82,6 +82,13 @@ def file_in(folder: Path, name: str) -> Path:
     return folder / f"{name}.parquet"
 
 
+def count_rows(folder: Path, name: str) -> int:
+    """Return the rows of a table in a folder of :func:`make`."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(file_in(folder, name)).num_rows
+
+
 def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
     """Put files of a folder of :func:`make` into storage: first all beside the old ones, then each in its place.
 
@@ -89,8 +96,6 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     :param files: where each goes, the configurations first; its folder is made if it is missing.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file.
     """
-    import pyarrow.parquet as pq
-
     made = {name: file_in(folder, name) for name in files}
     # Readers of a folder skip names that begin with a dot.
     unfinished = {name: path.parent / f".{name}.{uuid.uuid4().hex}" for name, path in files.items()}
@@ -108,7 +113,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     return {
         name: {
             "path": str(path),
-            "rows": pq.read_metadata(made[name]).num_rows,
+            "rows": count_rows(folder, name),
             "bytes": made[name].stat().st_size,
         }
         for name, path in files.items()

@@ -77,6 +77,22 @@ COMPONENTS: Columns = (
     ("placeholders", "strings", None),
     ("raw", "string", None),
 )
+#: A problem that a check found.
+PROBLEMS: Columns = (
+    ("code", "string", None),
+    ("severity", "string", None),
+    ("configuration_index", "int64", None),
+    ("configuration_id", "string", None),
+    ("configuration_name", "string", None),
+    ("channel_index", "int64", None),
+    ("channel_type", "string", None),
+    ("language", "string", None),
+    ("component_index", "int64", None),
+    ("component_type", "string", None),
+    ("detail", "string", None),
+    ("account_id", "string", None),
+    ("fetched_at", "timestamp", None),
+)
 #: A field that changed, or a configuration that was created or removed.
 CHANGES: Columns = (
     ("kind", "string", None),
@@ -92,7 +108,12 @@ CHANGES: Columns = (
     ("previously_fetched_at", "timestamp", None),
     ("fetched_at", "timestamp", None),
 )
-_COLUMNS = {"configurations": CONFIGURATIONS, "components": COMPONENTS, "changes": CHANGES}
+_COLUMNS = {
+    "configurations": CONFIGURATIONS,
+    "components": COMPONENTS,
+    "changes": CHANGES,
+    "problems": PROBLEMS,
+}
 
 
 @cache
@@ -113,7 +134,7 @@ def types() -> dict[str, pa.DataType]:
 def schema(table: str) -> pa.Schema:
     """Return the fixed schema of a table.
 
-    :param table: ``configurations``, ``components`` or ``changes``.
+    :param table: ``configurations``, ``components``, ``changes`` or ``problems``.
     """
     import pyarrow as pa
 

@@ -1,0 +1,223 @@
+"""The checks of templates, and what is said about the problems that they find."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from airflow_provider_outbound.errors import ConfigError, ProblemsFound, printable
+from airflow_provider_outbound.model.values import integer
+
+_API = "LivePerson's API page <https://developers.liveperson.com/outbound-configuration-api-overview.html>"
+_GUIDE = (
+    "LivePerson's user guide <https://knowledge.liveperson.com/"
+    "messaging-channels-proactive-messaging-proactive-messaging-user-guide.html>"
+)
+_RCS = (
+    "LivePerson's limits for RCS "
+    "<https://developers.liveperson.com/rcs-for-business-messaging-templates-limitations.html>"
+)
+_META = (
+    "Meta's template components "
+    "<https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components>"
+)
+_REJECTED = (
+    "AWS on what Meta rejects "
+    "<https://docs.aws.amazon.com/social-messaging/latest/userguide/managing-templates_rejection.html>"
+)
+_RCS_TEXT = (
+    "AWS's limits for RCS <https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-rcs.html>"
+)
+_E164 = "Twilio on E.164 <https://www.twilio.com/docs/glossary/what-e164>"
+
+
+class Check(NamedTuple):
+    """What a check finds, and why it is a problem.
+
+    :param code: its name in ``fail_on``, tables and messages.
+    :param severity: ``error`` if the message can't be sent, or the customer sees it broken; ``warning`` if it is
+        probably a mistake.
+    :param meaning: what it finds.
+    :param source: where its rule comes from; a link is written as ``title <URL>``.
+    """
+
+    code: str
+    severity: Literal["error", "warning"]
+    meaning: str
+    source: str
+
+
+#: All checks; the table in docs/checks.rst is made of them.
+CHECKS = (
+    Check("undeclared", "error", "A component's texts use a placeholder that it does not declare.", _API),
+    Check(
+        "empty",
+        "error",
+        "There is nothing to send: a body or in-app text without text, a channel without them, or no channel.",
+        f"{_META}; {_GUIDE}",
+    ),
+    Check("language", "error", "A channel has no language.", _API),
+    Check("phone", "error", "A sender, or the number of a button, is no phone number in E.164.", _E164),
+    Check("long", "error", "A text is longer than its channel allows; the limits are below.", "see below"),
+    Check("rows", "error", "The listing has fewer configurations than ``min_rows``.", "your ``min_rows``"),
+    Check("unused", "warning", "A component declares a variable that its texts do not use.", _API),
+    Check("gap", "warning", "The numbers of a channel's variables skip one, as in 1 and 3.", _REJECTED),
+    Check("duplicate", "warning", "Two configurations have one name in a channel and language.", _GUIDE),
+    Check(
+        "buttons",
+        "warning",
+        "WhatsApp: more than 3 quick replies or 2 calls to action. RCS: more than 4 buttons on a card, or 11 "
+        "below a text.",
+        f"{_GUIDE}; {_RCS}",
+    ),
+    Check(
+        "url",
+        "warning",
+        "A URL is not ``https``, or that of a WhatsApp button has more than one variable.",
+        f"``https`` is our rule; {_META}",
+    ),
+)
+SEVERITIES = {check.code: check.severity for check in CHECKS}
+#: What ``fail_on`` may name. ``min_rows`` itself says that it fails.
+CODES = [code for code in SEVERITIES if code != "rows"]
+
+#: The most characters of a text, with their source, by channel, component and field. An RCS card is a body with a
+#: title or beside media.
+LIMITS = {
+    ("wa", "header", "content"): (60, _META),
+    ("wa", "body", "content"): (1024, _META),
+    ("wa", "footer", "content"): (60, _META),
+    ("wa", "button", "content"): (25, _META),
+    ("wa", "button", "url"): (2000, _META),
+    ("googlercs", "card", "title"): (200, _RCS),
+    ("googlercs", "card", "content"): (2000, _RCS),
+    ("googlercs", "body", "content"): (3072, _RCS_TEXT),
+    ("googlercs", "button", "content"): (25, _RCS),
+}
+
+MOST_SHOWN = 3  # problems in one message
+
+
+class Problem(NamedTuple):
+    """A problem, and where it is; never the text that has it.
+
+    :param code: the code of its check.
+    :param configuration_index: the configuration's place in the listing, from 0.
+    :param configuration_id: its id.
+    :param configuration_name: its name; of a bare channel, the WhatsApp templatename.
+    :param channel_index: the channel's place in the configuration; None if no channel has it.
+    :param channel_type: the channel's type.
+    :param language: the channel's language.
+    :param component_index: the component's place in the channel; None if no component has it.
+    :param component_type: the component's type.
+    :param detail: what is wrong, in words that follow the template's name and place.
+    """
+
+    code: str
+    configuration_index: int
+    configuration_id: str | None
+    configuration_name: str | None
+    channel_index: int | None
+    channel_type: str | None
+    language: str | None
+    component_index: int | None
+    component_type: str | None
+    detail: str
+
+    @property
+    def severity(self) -> str:
+        """``error`` or ``warning``."""
+        return SEVERITIES[self.code]
+
+    def __str__(self) -> str:
+        name = self.configuration_name or self.configuration_id or f"configuration {self.configuration_index}"
+        place = "/".join(filter(None, (self.channel_type, self.language)))
+        where = [name, f"({place})" if place else "", self.component_type or ""]
+        shown = [printable(each, 100) for each in where if each]
+        return " ".join([*shown, self.detail, f"[{self.code}]"])
+
+
+def parse_codes(fail_on: str | Sequence[str] | None) -> list[str]:
+    """Return the codes of the checks that are meant, each once.
+
+    :param fail_on: codes, as a list or as text with commas (``empty,undeclared``); None or blank for none.
+    :raises ConfigError: for anything else.
+    """
+    if isinstance(fail_on, str):
+        fail_on = re.split(" *, *", fail_on.strip()) if fail_on.strip() else []
+    given = fail_on or []
+    if unknown := [each for each in given if each not in CODES] if isinstance(given, Sequence) else [given]:
+        shown = printable(", ".join(map(repr, unknown)), 60)
+        raise ConfigError(f"fail_on has {shown}: the checks are {', '.join(CODES)}")
+    return list(dict.fromkeys(given))
+
+
+def parse_min_rows(min_rows: int | str | None) -> int:
+    """Return the fewest configurations that a listing may have; 0 for any number.
+
+    :param min_rows: a number, or its text; None or empty for 0.
+    :raises ConfigError: for anything else.
+    """
+    number = 0 if min_rows in (None, "") else integer(min_rows)
+    if number is None or number < 0:
+        raise ConfigError(f"min_rows is {printable(repr(min_rows), 60)}: give a number of configurations")
+    return number
+
+
+def count_problems(problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return how many problems there are: in all, by severity, and by code."""
+    severities = Counter(problem.severity for problem in problems)
+    codes = Counter(problem.code for problem in problems)
+    return {
+        "rows": len(problems),
+        "error": severities["error"],
+        "warning": severities["warning"],
+        "codes": {code: codes[code] for code in SEVERITIES if code in codes},
+    }
+
+
+def tally(problems: Sequence[Problem]) -> str:
+    """Return how many problems there are, in words."""
+    counts = count_problems(problems)
+    if not problems:
+        return "The checks found no problems"
+    severities = [f"{counts[each]} {each}{'s' if counts[each] != 1 else ''}" for each in ("error", "warning")]
+    codes = ", ".join(f"{code} {number}" for code, number in counts["codes"].items())
+    return f"The checks found {' and '.join(severities)}: {codes}"
+
+
+def summary(problems: Sequence[Problem]) -> str:
+    """Return some problems in words: how many templates have them, and the first ones."""
+    unfit = len({problem.configuration_index for problem in problems})
+    shown = "; ".join(map(str, problems[:MOST_SHOWN]))
+    more = f"; and {len(problems) - MOST_SHOWN} more problems" if len(problems) > MOST_SHOWN else ""
+    return f"{unfit} {'templates are' if unfit > 1 else 'template is'} not fit to send: {shown}{more}"
+
+
+def refuse(problems: Iterable[Problem], codes: Collection[str]) -> None:
+    """Raise an error if there are problems of some checks.
+
+    :param problems: what was found.
+    :param codes: of the checks that count.
+    :raises ProblemsFound: naming the first problems.
+    """
+    if found := [problem for problem in problems if problem.code in codes]:
+        advice = "Correct this in LivePerson's web tool, or remove the check from fail_on"
+        raise ProblemsFound(f"{summary(found)}. {advice}")
+
+
+def refuse_few(rows: int, fewest: int, place: str) -> None:
+    """Raise an error if a listing is too short.
+
+    :param rows: its configurations.
+    :param fewest: the fewest that it may have.
+    :param place: what lists them.
+    :raises ProblemsFound: if there are fewer.
+    """
+    if rows < fewest:
+        raise ProblemsFound(
+            f"Only {rows} configurations at {place}, and min_rows is {fewest}: check the Connection's host and "
+            "schema, and channel, or lower min_rows"
+        )

@@ -1,0 +1,36 @@
+"""The problems of an export, found in its file and made a table of their own.
+
+Importing this module does not load pyarrow; using it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from airflow_provider_outbound.model.checks import Problem
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.problems import find_problems
+from airflow_provider_outbound.tables.earlier import Export
+from airflow_provider_outbound.tables.parquet import file_in
+from airflow_provider_outbound.tables.schemas import schema
+
+
+def find(export: Export) -> list[Problem]:
+    """Return the problems of an export's configurations."""
+    return find_problems(decode(raw) for raw in export.raws())
+
+
+def write(problems: Sequence[Problem], export: Export, folder: Path) -> None:
+    """Make ``problems.parquet`` beside an export's other files.
+
+    :param problems: what was found.
+    :param export: where they were found.
+    :param folder: a folder of :func:`.parquet.make`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    place = {"account_id": export.account_id, "fetched_at": export.fetched_at}
+    rows = [{**problem._asdict(), "severity": problem.severity, **place} for problem in problems]
+    pq.write_table(pa.Table.from_pylist(rows, schema("problems")), file_in(folder, "problems"))
