@@ -156,6 +156,7 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
     "url": [
         ([wa(body(), link("http://example.com/a"))], "url is http, not https"),
         ([wa(body(), link("HTTP://example.com/a"))], "url is http, not https"),
+        ([wa(body(), link("javascript:alert(1)"))], "url is javascript, not https"),
         ([wa(body(), link("www.example.com"))], "url does not begin with https"),
         ([wa(body(), link(None))], "button has no url"),
         (

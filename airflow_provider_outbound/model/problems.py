@@ -185,10 +185,13 @@ def _button(kind: str | None, part: Item) -> Found:
 
 
 def _url(field: str, url: str) -> Found:
-    scheme = _SCHEME.match(url)
-    if scheme and scheme[0].lower() == "http":
-        yield "url", f"{field} is http, not https"
-    # Apps have schemes of their own. A placeholder may stand for a whole URL, and content for a stored file.
+    found = _SCHEME.match(url)
+    scheme = found[0].lower() if found else ""
+    # An app may have a scheme of its own, to which a tap on a picture in it leads.
+    own = field == "destinationUrl" and scheme not in ("http", "javascript", "data", "file")
+    if scheme and scheme != "https" and not own:
+        yield "url", f"{field} is {printable(scheme, 20)}, not https"
+    # A placeholder may stand for a whole URL, and content for a stored file.
     elif url and not scheme and field != "content" and url[0] not in "{$":
         yield "url", f"{field} does not begin with https"
 
