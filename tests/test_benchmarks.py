@@ -18,7 +18,7 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from benchmarks import bench, cases, check, report, triggers
+from benchmarks import bench, cases, check, history, report, triggers
 from benchmarks.imports import Imports
 from benchmarks.server import (
     ACCOUNT,
@@ -106,6 +106,12 @@ def test_the_server_serves_accounts_over_http_each_with_its_own_limit() -> None:
         calls = served.call("/calls")
     assert calls.pop("first") <= time.monotonic()
     assert calls == {"list": 4, "token": 2, "most_in_a_second": 3, "refused": 4}
+
+
+def test_a_year_of_history_has_a_row_for_each_template_and_each_change() -> None:
+    year = history.measure(days=3, items=100)
+    assert (len(year.seconds), year.rows) == (3, 100 + 2 * 1)
+    assert year.size > 0
 
 
 def test_a_published_template_is_listed_last() -> None:
