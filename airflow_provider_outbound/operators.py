@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.sdk import timezone
 
 from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import printable
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables import history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ class OutboundConfigurationsOperator(BaseOperator):
 
     Without ``output_path``, the configurations are the task's XCom. With it, they become two Parquet files,
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
-    ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
+    ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``. With ``history_path``,
+    it also has ``"history": {"path", "rows"}``.
 
-    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the two
+    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the
     files gets only that table.
 
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
@@ -44,10 +46,13 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
+    :param history_path: a file that keeps all states of each configuration, and when they were listed: see
+        :doc:`history`. A path or URL that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. It
+        needs ``output_path``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "outbound_conn_id")
+    template_fields: Sequence[str] = ("channel", "output_path", "history_path", "outbound_conn_id")
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -56,6 +61,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         *,
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -63,11 +69,13 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.channel = channel
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
+        self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
+        self._history: dict[str, Any] = {}
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
@@ -77,10 +85,9 @@ class OutboundConfigurationsOperator(BaseOperator):
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
-                files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
-                parquet.check(files)
-                with parquet.make(hook.iter_parts(channels), TABLES) as folder:
-                    self._written = parquet.put(folder, files)
+                self._written = self._export(hook, channels)
+            elif self.history_path is not None:
+                raise ConfigError("history_path needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
@@ -90,6 +97,27 @@ class OutboundConfigurationsOperator(BaseOperator):
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
+
+    def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
+        """Write the files; return the path, rows and bytes of each."""
+        files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
+        parquet.check(files)
+        stored, begun = None, timezone.utcnow()
+        if self.history_path is not None:
+            stored = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
+            parquet.check({"history": stored}, "history_path")
+            if stored in files.values():
+                raise ConfigError(
+                    f"history_path leads to a table's file, {printable(stored)}: choose another name"
+                )
+        with parquet.make(hook.iter_parts(channels), TABLES) as folder:
+            if stored:
+                empty = history.begin(hook.account.account_id, channels)
+                rows, changed = history.extend(folder, stored, empty, begun)
+                self._history = {"path": str(stored), "rows": rows}
+                if changed:
+                    files["history"] = stored
+            return parquet.put(folder, files)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -107,6 +135,10 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
             exported[name] = {"path": table["path"], "rows": table["rows"]}
+        if self._history:
+            if "history" not in exported:
+                self.log.info("Nothing has changed: %s keeps its %d rows", *self._history.values())
+            exported["history"] = self._history
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
@@ -115,9 +147,11 @@ class OutboundConfigurationsOperator(BaseOperator):
     def _warn_if_shared(self, context: Context) -> None:
         """Warn if mapped tasks share one path: each would replace the others' files."""
         task = self.dag.task_dict[self.task_id] if context.get("ti") else self
-        path = getattr(task, "partial_kwargs", {}).get("output_path")
-        if path is not None and not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
-            self.log.warning(
-                "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into it",
-                printable(path),
-            )
+        shared = getattr(task, "partial_kwargs", {})
+        for path in filter(None, map(shared.get, ("output_path", "history_path"))):
+            if not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
+                self.log.warning(
+                    "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into "
+                    "it",
+                    printable(path),
+                )

@@ -122,7 +122,12 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     with Fake(paged([item])) as fake:
         connect(fake.connection())
         assert execute() == [item]
-    assert OutboundConfigurationsOperator.template_fields == ("channel", "output_path", "outbound_conn_id")
+    assert OutboundConfigurationsOperator.template_fields == (
+        "channel",
+        "output_path",
+        "history_path",
+        "outbound_conn_id",
+    )
 
 
 def nested(depth: int) -> Any:
@@ -280,6 +285,7 @@ with DAG("mapped", schedule=None) as dag:
         ("output_path='FOLDER/{{ ti.map_index }}'", "channel=['wa', 'inapp']", False),
         ("channel='wa'", "output_path=['FOLDER/a', 'FOLDER/b']", False),
         ("output_path=None", "channel=['wa', 'inapp']", False),
+        ("history_path='FOLDER/h.parquet'", "output_path=['FOLDER/a', 'FOLDER/b']", True),
     ],
 )
 def test_mapped_tasks_with_one_path_are_warned_about(
