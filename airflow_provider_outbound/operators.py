@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -15,9 +17,10 @@ from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
+from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import history, parquet
+from airflow_provider_outbound.tables import changes, earlier, history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -33,11 +36,14 @@ class OutboundConfigurationsOperator(BaseOperator):
 
     Without ``output_path``, the configurations are the task's XCom. With it, they become two Parquet files,
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
-    ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``. With ``history_path``,
-    it also has ``"history": {"path", "rows"}``.
+    ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
-    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the
-    files gets only that table.
+    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
+    rows of ``changes.parquet``, and how many configurations changed. With ``history_path``, it also has
+    ``"history": {"path", "rows"}``.
+
+    The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
+    only that table.
 
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
@@ -46,13 +52,21 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
-    :param history_path: a file that keeps all states of each configuration, and when they were listed: see
-        :doc:`history`. A path or URL that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. It
-        needs ``output_path``. (templated)
+    :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
+        becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
+        (templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was listed. It is a path
+        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "history_path", "outbound_conn_id")
+    template_fields: Sequence[str] = (
+        "channel",
+        "output_path",
+        "compare_with",
+        "history_path",
+        "outbound_conn_id",
+    )
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -61,6 +75,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         *,
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
         history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
@@ -69,13 +84,15 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.channel = channel
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
+        self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
         self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
-        self._history: dict[str, Any] = {}
+        self._counts: dict[str, dict[str, int]] = {}  # for the XCom, by table
+        self._history: dict[str, Any] = {}  # likewise
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
@@ -86,8 +103,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 self._written = self._export(hook, channels)
-            elif self.history_path is not None:
-                raise ConfigError("history_path needs output_path: set both")
+            elif useless := [each for each in ("compare_with", "history_path") if getattr(self, each) is not None]:
+                raise ConfigError(f"{useless[0]} needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
@@ -99,25 +116,46 @@ class OutboundConfigurationsOperator(BaseOperator):
         return items
 
     def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
-        """Write the files; return the path, rows and bytes of each."""
-        files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
+        """Write the files; return path, rows and bytes of each."""
+        tables = TABLES if self.compare_with is None else (*TABLES, "changes")
+        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
         parquet.check(files)
-        stored, begun = None, timezone.utcnow()
+        source = parquet.source(hook.account.account_id, channels)
+        before = kept = None
+        if self.compare_with is not None:
+            before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
         if self.history_path is not None:
-            stored = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
-            parquet.check({"history": stored}, "history_path")
-            if stored in files.values():
-                raise ConfigError(
-                    f"history_path leads to a table's file, {printable(stored)}: choose another name"
-                )
-        with parquet.make(hook.iter_parts(channels), TABLES) as folder:
-            if stored:
-                empty = history.begin(hook.account.account_id, channels)
-                rows, changed = history.extend(folder, stored, empty, begun)
-                self._history = {"path": str(stored), "rows": rows}
-                if changed:
-                    files["history"] = stored
+            kept = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
+            parquet.check({"history": kept}, "history_path")
+            if kept in files.values():
+                raise ConfigError(f"history_path is the file of a table, {printable(kept)}: choose another name")
+        begun = timezone.utcnow()
+        with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
+            if before:
+                self._compare(folder, before)
+            if kept and self._extend(folder, kept, source, begun):
+                files = {"history": kept, **files}  # the first one is replaced last
             return parquet.put(folder, files)
+
+    def _extend(self, folder: Path, path: ObjectStoragePath, source: str, begun: datetime) -> bool:
+        """Make the file of the history; tell whether it has changed."""
+        rows, has_changed = history.extend(folder, path, source, begun)
+        self._history = {"path": str(path), "rows": rows}
+        if not has_changed:
+            self.log.info("Nothing has changed: %s keeps its %d rows", path, rows)
+        return has_changed
+
+    def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
+        """Make the file of changes, and say what changed."""
+        before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
+        counts = changes.write(folder, before)
+        self._counts["changes"] = {kind: counts[kind] for kind in KINDS}
+        shown = printable(path)
+        if before is None:
+            self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
+        else:
+            told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+            self.log.info("%d configurations changed since %s: %s", counts.total(), shown, told)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -134,10 +172,8 @@ class OutboundConfigurationsOperator(BaseOperator):
         for name, table in self._written.items():
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
-            exported[name] = {"path": table["path"], "rows": table["rows"]}
+            exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
         if self._history:
-            if "history" not in exported:
-                self.log.info("Nothing has changed: %s keeps its %d rows", *self._history.values())
             exported["history"] = self._history
         for outlet in self.outlets:
             if isinstance(outlet, Asset):

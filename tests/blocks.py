@@ -5,7 +5,8 @@
 - other ``python``: as it is, in a namespace of its own. If "It prints:" and a ``text`` block follow, it prints
   that.
 - ``bash``: line by line, see ``shell``.
-- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ.
+- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. After a
+  comment, the account has changed.
 - ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
 - ``text``: what one sees, not run.
 
@@ -38,7 +39,7 @@ from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.lineage import operator_lineage
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import _parser
-from airflow_provider_outbound.tables import history
+from airflow_provider_outbound.tables import history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration
 from tests.listed import Built
@@ -128,7 +129,7 @@ def write_history(folder: Path) -> None:
         return {"id": "H417553292506282", "name": "spring_sale", "channels": [channel]}
 
     first, second = [sale("${{1}}, 20 % off everything.")], [sale("${{1}}, 30 % off everything.")]
-    table = history.begin(EXAMPLE.account_id, None)
+    table = history.begin(parquet.source(EXAMPLE.account_id, None))
     for day, sales in enumerate([first, first, first, second, [], first]):
         now = datetime(2026, 5, 1 + day, 6, tzinfo=timezone.utc)
         listing = Built(configuration(1, name="order_sent"), *sales).configurations
@@ -193,10 +194,23 @@ def run_console(example: Example) -> None:
     printed = request.getfixturevalue("capsys")
     for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
         line, shown = session.split("\n", 1)
+        if line.startswith("#"):
+            change(request)
+            continue
         with suppress(SystemExit):
             airflow_command(shlex.split(line), request)
         output = printed.readouterr()
         assert same_shape(output.err + output.out) == same_shape(shown), line
+
+
+def change(request: pytest.FixtureRequest) -> None:
+    """Update, create and remove a configuration of the sandbox."""
+    sandbox = request.getfixturevalue("outbound_sandbox")
+    (channel,) = next(item for item in sandbox.configurations() if item["name"] == "spring_sale")["channels"]
+    channel["messageComponents"][0]["content"] = "New for you. ${{1}} ${{2}}"
+    sandbox.update("spring_sale", channels=[channel])
+    sandbox.publish("summer_sale", channel="inapp", language="es")
+    sandbox.remove("trip_0000")
 
 
 def same_shape(text: str) -> str:

@@ -125,6 +125,7 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     assert OutboundConfigurationsOperator.template_fields == (
         "channel",
         "output_path",
+        "compare_with",
         "history_path",
         "outbound_conn_id",
     )

@@ -6,17 +6,13 @@ Importing this module does not load pyarrow; using it does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow_provider_outbound.client.listing import Page
 from airflow_provider_outbound.errors import ConfigError, HistoryAhead, printable
 from airflow_provider_outbound.model.changes import differences
-from airflow_provider_outbound.model.codec import decode
-from airflow_provider_outbound.model.items import Record
-from airflow_provider_outbound.tables import build
+from airflow_provider_outbound.tables import build, parquet
 from airflow_provider_outbound.tables.parquet import file_in
 from airflow_provider_outbound.tables.schemas import SCHEMA_VERSION, schema, types
 
@@ -28,12 +24,12 @@ if TYPE_CHECKING:
 LASTING = ("key", "valid_from", "valid_to", "is_current", "account_id", "raw")
 
 
-def extend(folder: Path, stored: ObjectStoragePath, empty: pa.Table, begun: datetime) -> tuple[int, bool]:
+def extend(folder: Path, stored: ObjectStoragePath, source: str, begun: datetime) -> tuple[int, bool]:
     """Make ``history.parquet`` in an export's folder: the stored history with the changes of the new listing.
 
     :param folder: where ``configurations.parquet`` of the new listing is.
     :param stored: where the history is kept; it need not exist.
-    :param empty: what :func:`begin` returns for this listing.
+    :param source: whose configurations are listed, see :func:`.parquet.source`.
     :param begun: when the export began; for a listing without rows, whose table has no ``fetched_at``.
     :returns: the rows of the history, and whether it differs from the stored one. If not, no file is made.
     :raises ConfigError: if the stored file has no history, or that of another account or of other channels.
@@ -43,73 +39,61 @@ def extend(folder: Path, stored: ObjectStoragePath, empty: pa.Table, begun: date
 
     listing = pq.ParquetFile(file_in(folder, "configurations")).read().cast(schema("configurations"))
     fetched_at = listing["fetched_at"][0].as_py() if listing.num_rows else begun
-    file, shown = folder / "history-before.parquet", printable(repr(str(stored)))
-    try:
-        # Not exists(), which is also false if storage fails: the old history would be replaced by a new one.
-        stored.fs.get_file(stored.path, str(file))
-    except FileNotFoundError:
-        old = None
-    else:
-        old = read(file, empty, shown)
-    new = update(empty if old is None else old, listing, fetched_at, shown)
+    file, name = folder / "history-before.parquet", f"history_path leads to {printable(repr(str(stored)))}, which"
+    old = read(file, source, name) if parquet.get(stored, file, name) else None
+    new = update(begin(source) if old is None else old, listing, fetched_at, name)
     if new is not old:
         pq.write_table(new, file_in(folder, "history"), write_page_checksum=True)
     return new.num_rows, new is not old
 
 
-def begin(account_id: str, channels: Sequence[str] | None) -> pa.Table:
-    """Return a history without rows, whose metadata say what is listed.
+def begin(source: str) -> pa.Table:
+    """Return a history without rows.
 
-    :param account_id: the account that is listed.
-    :param channels: the channels that are listed; None for all.
+    :param source: whose configurations it will have, see :func:`.parquet.source`.
     """
-    source = f"account {account_id}, channel {','.join(sorted(channels)) if channels else 'all'}"
     return schema("history").with_metadata({"schema_version": SCHEMA_VERSION, "source": source}).empty_table()
 
 
-def read(file: Path, empty: pa.Table, shown: str) -> pa.Table:
+def read(file: Path, source: str, name: str) -> pa.Table:
     """Return the history in a file. If another release wrote it, its columns are read from ``raw`` anew.
 
     :param file: a file on this machine.
-    :param empty: what :func:`begin` returns for the listing.
-    :param shown: what messages call the file.
+    :param source: whose configurations it must have, see :func:`.parquet.source`.
+    :param name: what messages call it.
     :raises ConfigError: if the file has no history, or that of another account or of other channels.
     """
     import pyarrow.parquet as pq
 
     try:
         table = pq.ParquetFile(file, page_checksum_verification=True).read()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError) as error:  # pyarrow's errors are among these
         raise ConfigError(
-            f"history_path leads to {shown}, which is no Parquet file or damaged: restore it, or choose another "
-            f"path to begin a new history. {printable(error)}"
+            f"{name} is damaged, or not Parquet: restore it, or choose another path to begin a new history. "
+            f"Cause: {printable(error)}"
         ) from error
-    source = (table.schema.metadata or {}).get(b"source", b"")
-    if not source or not set(LASTING) <= set(table.column_names):
-        raise ConfigError(f"history_path leads to {shown}, which is not a history: choose another path")
-    if source != empty.schema.metadata[b"source"]:
-        has, reads = (
-            printable(each.decode(errors="replace")) for each in (source, empty.schema.metadata[b"source"])
-        )
+    found = (table.schema.metadata or {}).get(b"source", b"").decode(errors="replace")
+    if not found or not set(LASTING) <= set(table.column_names):
+        raise ConfigError(f"{name} is not a history: choose another path")
+    if found != source:
         raise ConfigError(
-            f"history_path leads to {shown}, the history of {has}, but this export reads {reads}: choose another "
-            f"path, for example with {{channel}} or {{conn_id}} in it"
+            f"{name} is the history of {printable(found)}, but this export is of {printable(source)}: choose "
+            "another path. In a path, {conn_id} and {channel} keep histories apart"
         )
-    if table.schema.equals(empty.schema):
-        return table.cast(empty.schema)
-    records = [Record(raw, decode(raw)) for raw in _raws(table)]
-    parts = build.parts([Page(0, records, [])], "", datetime.now, Counter(), ["configurations"])
-    read_anew = build.concat_parts(part.tables for part in parts)["configurations"]
-    return _table({**_columns(read_anew), **_columns(table.select(LASTING))}, empty.schema)
+    wanted = begin(source).schema
+    if table.schema.equals(wanted):
+        return table.cast(wanted)
+    read_anew = build.configurations(_raws(table))
+    return _table({**_columns(read_anew), **_columns(table.select(LASTING))}, wanted)
 
 
-def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, shown: str) -> pa.Table:
+def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, name: str) -> pa.Table:
     """Return a history with the changes of a new listing; the same object if nothing has changed.
 
     :param history: the history so far.
     :param listing: the new listing's table ``configurations``.
     :param fetched_at: when it was read.
-    :param shown: what messages call the history.
+    :param name: what messages call the history.
     :raises HistoryAhead: if the history has a change at that time or later.
     """
     import pyarrow as pa
@@ -120,11 +104,11 @@ def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, shown: st
     if not changes:
         return history
     now = pa.scalar(fetched_at, types()["timestamp"])
-    latest = [pc.max(history[name]).as_py() for name in ("valid_from", "valid_to")]
+    latest = [pc.max(history[column]).as_py() for column in ("valid_from", "valid_to")]
     if (last := max(filter(None, latest), default=None)) and last >= now.as_py():
         raise HistoryAhead(
-            f"history_path leads to {shown}, which has a change at {last}, but this export is of {now}: another "
-            "run was faster, or a clock is wrong. Run one export at a time, and check the clocks of the workers"
+            f"{name} has a change at {last}, but this export is of {now}: another run was faster, or a clock is "
+            "wrong. Run one export at a time, and check the clocks of the workers"
         )
     keys = {change.after.raw: change.after.key for change in changes if change.after}
     begun = _pick(listed, [change.after.raw for change in changes if change.after])
