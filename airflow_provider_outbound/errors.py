@@ -27,6 +27,10 @@ class ListingChanged(OutboundError):
     """The listing changed each time that it was read. A later try may work."""
 
 
+class HistoryAhead(OutboundError):
+    """The history has a change later than the export. A later try may work."""
+
+
 class HttpError(OutboundError):
     """The server refused a request. Retrying will not help.
 
@@ -56,7 +60,7 @@ class ProtocolError(OutboundError):
 
 
 #: A later try may work: Airflow's retries apply, and sensors keep waiting.
-TRANSIENT = (NetworkError, Unavailable, ListingChanged)
+TRANSIENT = (NetworkError, Unavailable, ListingChanged, HistoryAhead)
 
 
 def printable(text: object, limit: int = 200) -> str:

@@ -50,6 +50,23 @@ def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter:
     return files(path, channels, conn_id, ["configurations"], parameter=parameter)["configurations"]
 
 
+def history_file(path: str, channels: list[str] | None, conn_id: str) -> ObjectStoragePath:
+    """Return the path of a history.
+
+    :param path: a path or URL that ends in ``.parquet``; it may contain ``{channel}`` and ``{conn_id}``.
+    :param channels: the channels to export; None for all.
+    :param conn_id: the Connection.
+    :raises ConfigError: for a path that can't be used.
+    """
+    folder, separator, name = fill(path, channels, conn_id, "history_path").rpartition("/")
+    if not name.endswith(".parquet") or set(name) & set("{}"):
+        shown = printable(repr(path))
+        raise ConfigError(
+            f"history_path is {shown}: name a file that ends in .parquet, such as {{channel}}.parquet"
+        )
+    return locate(folder if separator else ".", name, "history_path")
+
+
 def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
     """Return a path with its ``{channel}``, ``{conn_id}`` and ``~`` filled.
 

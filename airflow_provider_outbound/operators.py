@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.sdk import timezone
 
 from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
@@ -29,7 +31,7 @@ from airflow_provider_outbound.model.checks import (
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.problems import find_problems
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import changes, earlier, parquet, problems
+from airflow_provider_outbound.tables import changes, earlier, history, parquet, problems
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class OutboundConfigurationsOperator(BaseOperator):
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
     With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
-    rows of ``changes.parquet``, and how many configurations changed.
+    rows of ``changes.parquet``, and how many configurations changed. With ``history_path``, it also has
+    ``"history": {"path", "rows"}``.
 
     With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
     ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
@@ -72,6 +75,8 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
         as a list or as text (``empty,undeclared``). (templated)
     :param min_rows: the fewest configurations that there must be. (templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was listed. It is a path
+        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
@@ -81,6 +86,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         "compare_with",
         "fail_on",
         "min_rows",
+        "history_path",
         "outbound_conn_id",
     )
     operator_extra_links = (WebToolLink(),)
@@ -95,6 +101,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         problems: bool = False,
         fail_on: str | Sequence[str] | None = None,
         min_rows: int | str | None = None,
+        history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -106,12 +113,14 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.problems = problems
         self.fail_on = fail_on
         self.min_rows = min_rows
+        self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
         self._counts: dict[str, dict[str, Any]] = {}  # for the XCom, by table
+        self._history: dict[str, Any] = {}  # likewise
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
@@ -123,8 +132,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 self._written = self._export(hook, channels)
-            elif self.compare_with is not None:
-                raise ConfigError("compare_with needs output_path: set both")
+            elif useless := [each for each in ("compare_with", "history_path") if getattr(self, each) is not None]:
+                raise ConfigError(f"{useless[0]} needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
                 self._check(len(items), hook.place, lambda: find_problems(items))
@@ -143,9 +152,15 @@ class OutboundConfigurationsOperator(BaseOperator):
         files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
         parquet.check(files)
         source = parquet.source(hook.account.account_id, channels)
-        before = None
+        before = kept = None
         if self.compare_with is not None:
             before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
+        if self.history_path is not None:
+            kept = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
+            parquet.check({"history": kept}, "history_path")
+            if kept in files.values():
+                raise ConfigError(f"history_path is the file of a table, {printable(kept)}: choose another name")
+        begun = timezone.utcnow()
         with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
             export = earlier.read(parquet.file_in(folder, "configurations"), "This export")
             rows = parquet.count_rows(folder, "configurations")
@@ -154,6 +169,8 @@ class OutboundConfigurationsOperator(BaseOperator):
                 problems.write(found, export, folder)
             if before:
                 self._compare(folder, before)
+            if kept and self._extend(folder, kept, source, begun):
+                files = {"history": kept, **files}  # the first one is replaced last
             return parquet.put(folder, files)
 
     def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
@@ -175,6 +192,14 @@ class OutboundConfigurationsOperator(BaseOperator):
         if errors:
             self.log.warning("%s", summary(errors))
         return found
+
+    def _extend(self, folder: Path, path: ObjectStoragePath, source: str, begun: datetime) -> bool:
+        """Make the file of the history; tell whether it has changed."""
+        rows, has_changed = history.extend(folder, path, source, begun)
+        self._history = {"path": str(path), "rows": rows}
+        if not has_changed:
+            self.log.info("Nothing has changed: %s keeps its %d rows", path, rows)
+        return has_changed
 
     def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
         """Make the file of changes, and say what changed."""
@@ -204,6 +229,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
             exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
+        if self._history:
+            exported["history"] = self._history
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
@@ -212,9 +239,11 @@ class OutboundConfigurationsOperator(BaseOperator):
     def _warn_if_shared(self, context: Context) -> None:
         """Warn if mapped tasks share one path: each would replace the others' files."""
         task = self.dag.task_dict[self.task_id] if context.get("ti") else self
-        path = getattr(task, "partial_kwargs", {}).get("output_path")
-        if path is not None and not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
-            self.log.warning(
-                "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into it",
-                printable(path),
-            )
+        shared = getattr(task, "partial_kwargs", {})
+        for path in filter(None, map(shared.get, ("output_path", "history_path"))):
+            if not any(part in str(path) for part in ("{channel}", "{conn_id}", "map_index")):
+                self.log.warning(
+                    "All mapped tasks write to %s and replace each other's files: put {channel} or {conn_id} into "
+                    "it",
+                    printable(path),
+                )

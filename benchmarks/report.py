@@ -33,6 +33,7 @@ from benchmarks.cases import (
     Speed,
 )
 from benchmarks.differ import Differ
+from benchmarks.history import Year
 from benchmarks.imports import Imports
 from benchmarks.server import PER_SECOND
 
@@ -60,6 +61,7 @@ MOST_CPU = 0.9  # times the naive script's
 IMPORT_MARGIN = 0.030  # seconds
 MOST_MEMORY = 365e6
 MOST_DIFFER = 2.0  # CPU seconds
+MOST_HISTORY = {"seconds": 2.0, "megabytes": 5.0}
 
 
 class Results(NamedTuple):
@@ -68,6 +70,7 @@ class Results(NamedTuple):
     :param about: date, machine and versions.
     :param imports: seconds.
     :param differ: CPU seconds.
+    :param history: of a year.
     :param runs: of the jobs.
     :param triggers: what :func:`benchmarks.triggers.repeat` returns for each scenario.
     """
@@ -75,6 +78,7 @@ class Results(NamedTuple):
     about: dict[str, Any]
     imports: Imports
     differ: Differ
+    history: Year
     runs: list[Run]
     triggers: list[dict[str, Any]]
 
@@ -136,6 +140,8 @@ def bars(results: Results) -> list[Bar]:
     found.append(_at_most(name, 1000 * hooks, 1000 * (needed + IMPORT_MARGIN), "{:.0f}"))
     for name, each in results.differ._asdict().items():
         found.append(_at_most(f"CPU seconds to compare 10,000, {name} changed", each, MOST_DIFFER, "{:.2f}"))
+    for name, most in MOST_HISTORY.items():
+        found.append(_at_most(f"History of a year, {name}", getattr(results.history, name), most, "{:.2f}"))
     for run in (each for each in ours if each.case in {trouble.name for trouble in TROUBLES}):
         asked = "error: Airflow" if run.case == IGNORED else "exact"
         found.append(Bar(run.case, asked, run.outcome, run.outcome.startswith(asked)))
@@ -190,10 +196,10 @@ def about() -> dict[str, Any]:
 
 def save(results: Results) -> None:
     """Write the raw results."""
-    imports, differ = results.imports._asdict(), results.differ._asdict()
+    named = {name: getattr(results, name)._asdict() for name in ("imports", "differ", "history")}
     runs = [asdict(run) for run in results.runs]
     RAW.parent.mkdir(exist_ok=True)
-    parts = {"about": results.about, "imports": imports, "differ": differ, "triggers": results.triggers}
+    parts = {"about": results.about, **named, "triggers": results.triggers}
     lines = ",\n".join(json.dumps(run) for run in runs)  # one line each, so that they can be read and compared
     RAW.write_text(json.dumps(parts, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]\n}}\n')
 
@@ -202,7 +208,8 @@ def load() -> Results:
     """Read the raw results."""
     raw = json.loads(RAW.read_text())
     runs = [Run(**run) for run in raw["runs"]]
-    return Results(raw["about"], Imports(**raw["imports"]), Differ(**raw["differ"]), runs, raw["triggers"])
+    named = Imports(**raw["imports"]), Differ(**raw["differ"]), Year(**raw["history"])
+    return Results(raw["about"], *named, runs, raw["triggers"])
 
 
 def page(results: Results) -> str:

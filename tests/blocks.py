@@ -2,7 +2,8 @@
 
 - ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection.
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
-- other ``python``: as it is, in a namespace of its own.
+- other ``python``: as it is, in a namespace of its own. If "It prints:" and a ``text`` block follow, it prints
+  that.
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. After a comment,
   the account has changed.
@@ -10,7 +11,8 @@
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
-published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one.
+published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one, in which
+there is a history if a block without a DAG names it.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timezone
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
@@ -35,12 +39,16 @@ from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.lineage import operator_lineage
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import _parser
+from airflow_provider_outbound.tables import history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
+from tests.fake import configuration
+from tests.listed import Built
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "image", "include", "list-table", "literalinclude", "toctree"}
+PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -90,12 +98,18 @@ def run_python(example: Example) -> None:
         assert ("/data/outbound" in example.parsed) == data.exists()
         return
     assert "DAG(" not in text, "a DAG that this test would not run: write it with @dag"
+    if "/data/outbound/history.parquet" in example.parsed:
+        write_history(data)
     tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
     if not tests:  # those ask for a sandbox themselves
         publish(request)
     namespace: dict[str, Any] = {"__name__": "block"}
     lines = "\n" * (example.line + example.parsed.line_offset)
+    printed = request.getfixturevalue("capsys")
+    printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
+    if shown := PRINTED.match(example.document.text, example.region.end):
+        assert printed.readouterr().out.split() == shown[1].split()
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
         namespace[name](**{each: request.getfixturevalue(each) for each in names})
@@ -104,6 +118,24 @@ def run_python(example: Example) -> None:
 def publish(request: pytest.FixtureRequest) -> None:
     """Serve a sandbox in which the examples' template is published already."""
     request.getfixturevalue("outbound_sandbox").publish("spring_sale")
+
+
+def write_history(folder: Path) -> None:
+    """Write the history of an export at 6:00 on each of the first days of May, as an export makes it."""
+
+    def sale(body: str) -> dict[str, Any]:
+        components = [{"type": "body", "content": body, "variables": ["1"]}]
+        channel = {"type": "wa", "language": "en", "templatename": "spring_sale", "messageComponents": components}
+        return {"id": "H417553292506282", "name": "spring_sale", "channels": [channel]}
+
+    first, second = [sale("${{1}}, 20 % off everything.")], [sale("${{1}}, 30 % off everything.")]
+    table = history.begin(parquet.source(EXAMPLE.account_id, None))
+    for day, sales in enumerate([first, first, first, second, [], first]):
+        now = datetime(2026, 5, 1 + day, 6, tzinfo=timezone.utc)
+        listing = Built(configuration(1, name="order_sent"), *sales).configurations
+        table = history.update(table, listing, now, "history")
+    folder.mkdir(parents=True)
+    pq.write_table(table, folder / "history.parquet")
 
 
 def run_dag(text: str, request: pytest.FixtureRequest) -> None:

@@ -18,7 +18,7 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from benchmarks import bench, cases, check, report, triggers
+from benchmarks import bench, cases, check, history, report, triggers
 from benchmarks.differ import Differ, seconds
 from benchmarks.imports import Imports
 from benchmarks.server import (
@@ -109,6 +109,13 @@ def test_the_server_serves_accounts_over_http_each_with_its_own_limit() -> None:
     assert calls == {"list": 4, "token": 2, "most_in_a_second": 3, "refused": 4}
 
 
+def test_a_year_of_history_has_a_row_for_each_template_and_each_change() -> None:
+    year = history.measure(days=3, items=100)
+    assert year.rows == 100 + 2 * 1
+    assert year.seconds > 0
+    assert 0 < year.megabytes < 1
+
+
 def test_a_published_template_is_listed_last() -> None:
     client = Client(Case(items=70))
     client.account.publish("spring_sale")
@@ -185,7 +192,14 @@ def measured(*others: bench.Run) -> report.Results:
         "missed": [],
     }
     about = {"date": "2026-01-01", "machine": "2 cores", "python": "3.12.1"}
-    return report.Results(about, Imports(1.0, 0.1, 0.12), Differ(0.1, 1.9), list(told.values()), [waits])
+    return report.Results(
+        about,
+        Imports(1.0, 0.1, 0.12),
+        Differ(0.1, 1.9),
+        history.Year(1.9, 4.9, 4640),
+        list(told.values()),
+        [waits],
+    )
 
 
 def missed(results: report.Results) -> list[str]:
@@ -253,8 +267,10 @@ def test_a_bar_is_missed_by_what_it_is_about(changed: list[bench.Run], names: li
     assert missed(measured(*changed)) == names
 
 
-def test_imports_differ_and_triggers_have_bars() -> None:
+def test_imports_differ_history_and_triggers_have_bars() -> None:
     results = measured()
+    names = ["History of a year, seconds", "History of a year, megabytes"]
+    assert missed(results._replace(history=history.Year(2.1, 5.1, 4640))) == names
     assert missed(results._replace(differ=Differ(0.1, 2.1))) == ["CPU seconds to compare 10,000, all changed"]
     slow = results._replace(imports=Imports(1.0, 0.1, 0.14))
     assert missed(slow) == ["Milliseconds to import hooks; requests and jwt, and 30"]

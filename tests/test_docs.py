@@ -96,6 +96,12 @@ def test_columns_of_problems() -> None:
     assert pa.schema(listed) == schemas.schema("problems")
 
 
+def test_columns_of_a_history() -> None:
+    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("history.rst", "Column")]
+    others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
+    assert schemas.schema("history") == pa.schema(own + others)
+
+
 def test_connection_fields() -> None:
     (kind,) = get_provider_info()["connection-types"]
     labels = kind["ui-field-behaviour"]["relabeling"]

@@ -178,6 +178,19 @@ def test_an_outlets_event_counts_its_file_and_others_count_both(connect: Connect
     }
 
 
+def test_a_history_is_an_output_of_the_exports_that_change_it(connect: Connect, tmp_path: Path) -> None:
+    kept = Asset(uri=f"file://{tmp_path}/history.parquet")
+    options = {"history_path": tmp_path / "history.parquet", "outlets": [kept]}
+    operator, _, extras = export(connect, tmp_path, **options)
+    told = operator.get_openlineage_facets_on_complete(None).outputs[0]
+    assert (told.name, told.outputFacets["outputStatistics"].rowCount) == (kept.uri[7:], 3)
+    assert [field.name for field in told.facets["schema"].fields] == schema("history").names
+    assert extras[kept.uri] == {"account_id": ACCOUNT, "history": {"path": kept.uri[7:], "rows": 3}}
+    operator, _, again = export(connect, tmp_path, **options)
+    assert len(operator.get_openlineage_facets_on_complete(None).outputs) == 2
+    assert again == extras
+
+
 @pytest.mark.parametrize("region", ["va", "lo", "sy"])
 def test_the_link_leads_to_the_regions_web_tool(region: str) -> None:
     operator = OutboundConfigurationsOperator(task_id="export")

@@ -285,6 +285,7 @@ with DAG("mapped", schedule=None) as dag:
         ("output_path='FOLDER/{{ ti.map_index }}'", "channel=['wa', 'inapp']", False),
         ("channel='wa'", "output_path=['FOLDER/a', 'FOLDER/b']", False),
         ("output_path=None", "channel=['wa', 'inapp']", False),
+        ("history_path='FOLDER/h.parquet'", "output_path=['FOLDER/a', 'FOLDER/b']", True),
     ],
 )
 def test_mapped_tasks_with_one_path_are_warned_about(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from airflow_provider_outbound.client.listing import Page
 from airflow_provider_outbound.errors import ProtocolError, printable
 from airflow_provider_outbound.model import items as shapes
-from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.model.codec import decode, encode
 from airflow_provider_outbound.model.items import Item, Record
 from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, text
 from airflow_provider_outbound.tables import schemas
@@ -77,6 +77,17 @@ def parts(
     if made:
         yield Part(offset, concat_parts(made))
     anomalies.update(_described(found))
+
+
+def configurations(raws: Iterable[bytes]) -> pa.Table:
+    """Return the table of some configurations; its ``account_id`` and ``fetched_at`` mean nothing.
+
+    :param raws: their JSON.
+    """
+    page = Page(0, [Record(raw, decode(raw)) for raw in raws], [])
+    return concat_parts(part.tables for part in parts([page], "", datetime.now, Counter(), ["configurations"]))[
+        "configurations"
+    ]
 
 
 def _described(found: _Found) -> Counter[str]:

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_outbound.client.listing import Page
 from airflow_provider_outbound.model.changes import Change, Content, Kind, differences
-from airflow_provider_outbound.model.codec import decode
-from airflow_provider_outbound.model.items import Record
 from airflow_provider_outbound.tables import build
 from airflow_provider_outbound.tables.earlier import Export, check_same_source, read
 from airflow_provider_outbound.tables.parquet import file_in
@@ -62,7 +58,7 @@ def _table(changes: Sequence[Change[Content]], before: Export, after: Export) ->
 
     rows = [(number, change.kind, *field) for number, change in enumerate(changes) for field in _fields(change)]
     numbers, kinds, paths, olds, news = zip(*rows, strict=True)
-    listed = _configurations([change.states[0].raw for change in changes]).take(pa.array(numbers))
+    listed = build.configurations([change.states[0].raw for change in changes]).take(pa.array(numbers))
     columns: dict[str, Any] = {name: listed[name] for name in SHARED}
     columns |= {"kind": kinds, "field": paths, "before": olds, "after": news}
     columns["account_id"] = [after.account_id or before.account_id] * len(rows)
@@ -77,10 +73,3 @@ def _fields(change: Change[Content]) -> Sequence[tuple[str | None, str | None, s
         return change.fields
     before, after = (state.raw.decode() if state else None for state in (change.before, change.after))
     return [(None, before, after)]
-
-
-def _configurations(raws: Sequence[bytes]) -> pa.Table:
-    """Return the table of some configurations."""
-    records = [Record(raw, decode(raw)) for raw in raws]
-    parts = build.parts([Page(0, records, [])], "", datetime.now, Counter(), ["configurations"])
-    return build.concat_parts(part.tables for part in parts)["configurations"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.tables import parquet
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -46,8 +47,8 @@ class Export:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with _reading(self.name), pq.ParquetFile(self.file) as parquet:
-            for batch in parquet.iter_batches(BATCH, columns=["raw"]):
+        with _reading(self.name), pq.ParquetFile(self.file) as opened:
+            for batch in opened.iter_batches(BATCH, columns=["raw"]):
                 for raw in batch.column(0).cast(pa.binary()).to_pylist():
                     if raw is None or not isinstance(decode(raw), dict):
                         raise ValueError("its raw column has something else than configurations")
@@ -63,14 +64,7 @@ def fetch(stored: ObjectStoragePath, file: Path, parameter: str) -> Export | Non
     :raises ConfigError: for a file that no export has written.
     """
     name = f"{parameter} leads to {printable(repr(str(stored)))}, which"
-    try:
-        # Not exists(), which is also false if storage fails: changes would be lost without a word.
-        stored.fs.get_file(stored.path, str(file))
-    except FileNotFoundError:
-        return None
-    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        raise ConfigError(f"{name} can't be read: {printable(error)}") from error
-    return read(file, name)
+    return read(file, name) if parquet.get(stored, file, name) else None
 
 
 def read(file: Path, name: str) -> Export:
@@ -82,14 +76,14 @@ def read(file: Path, name: str) -> Export:
     """
     import pyarrow.parquet as pq
 
-    with _reading(name), pq.ParquetFile(file) as parquet:
-        schema = parquet.schema_arrow
+    with _reading(name), pq.ParquetFile(file) as opened:
+        schema = opened.schema_arrow
         if "raw" not in schema.names:
             raise ValueError("it has no column raw")
         source = (schema.metadata or {}).get(b"source", b"").decode(errors="replace")
         columns = [column for column in ("account_id", "fetched_at") if column in schema.names]
         first: dict[str, Any] = next(
-            (batch.to_pylist()[0] for batch in parquet.iter_batches(1, columns=columns)), {}
+            (batch.to_pylist()[0] for batch in opened.iter_batches(1, columns=columns)), {}
         )
         return Export(file, name, source, first.get("account_id"), first.get("fetched_at"))
 

@@ -89,11 +89,29 @@ def count_rows(folder: Path, name: str) -> int:
     return pq.read_metadata(file_in(folder, name)).num_rows
 
 
+def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
+    """Copy a file from storage to this machine; tell whether there is one.
+
+    :param stored: where it is.
+    :param file: where its copy goes.
+    :param name: what messages call it.
+    :raises ConfigError: for a file that can't be read.
+    """
+    try:
+        # Not exists(), which is also false if storage fails: what an earlier export wrote would be lost.
+        stored.fs.get_file(stored.path, str(file))
+    except FileNotFoundError:
+        return False
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        raise ConfigError(f"{name} can't be read: {printable(error)}") from error
+    return True
+
+
 def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
     """Put files of a folder of :func:`make` into storage: first all beside the old ones, then each in its place.
 
     :param folder: where they are.
-    :param files: where each goes, the configurations first; its folder is made if it is missing.
+    :param files: where each goes, in the opposite order; its folder is made if it is missing.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file.
     """
     made = {name: file_in(folder, name) for name in files}
@@ -103,7 +121,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         for name, path in unfinished.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.fs.put_file(str(made[name]), path.path)
-        # The configurations last: if the process is killed before, the next export is compared with the old ones.
+        # What the next export is compared with is last: if the process is killed before, that is the old one.
         for name in reversed(list(files)):
             files[name].fs.mv(unfinished[name].path, files[name].path)
             del unfinished[name]

@@ -108,11 +108,20 @@ CHANGES: Columns = (
     ("previously_fetched_at", "timestamp", None),
     ("fetched_at", "timestamp", None),
 )
+#: A state of a configuration: the columns above, and when they were so.
+HISTORY: Columns = (
+    ("key", "string", None),
+    ("valid_from", "timestamp", None),
+    ("valid_to", "timestamp", None),
+    ("is_current", "bool", None),
+    *(column for column in CONFIGURATIONS if column[0] != "fetched_at"),
+)
 _COLUMNS = {
     "configurations": CONFIGURATIONS,
     "components": COMPONENTS,
     "changes": CHANGES,
     "problems": PROBLEMS,
+    "history": HISTORY,
 }
 
 
@@ -134,7 +143,7 @@ def types() -> dict[str, pa.DataType]:
 def schema(table: str) -> pa.Schema:
     """Return the fixed schema of a table.
 
-    :param table: ``configurations``, ``components``, ``changes`` or ``problems``.
+    :param table: ``configurations``, ``components``, ``changes``, ``problems`` or ``history``.
     """
     import pyarrow as pa
 
