@@ -92,7 +92,7 @@ class Baseline:
             texts = [await self._store.aget(_part(head.slot, part), "") for part in range(head.parts)]
             if texts:
                 packed = zlib.decompress(base64.b85decode("".join(texts)))
-                self.states = dict(msgspec.json.decode(packed, type=list[tuple[str, State]]))
+                self.states = msgspec.json.decode(packed, type=list[State])
             self._head = head
         except (TypeError, zlib.error, msgspec.MsgspecError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
@@ -100,7 +100,7 @@ class Baseline:
     async def keep(self, states: States) -> None:
         """Keep the states of a listing as the next baseline.
 
-        :param states: by key.
+        :param states: of its items.
         :raises AirflowRuntimeError: if Airflow can't store them now; call it again then.
         """
         head = replace(self._head, number=self._head.number + 1)
@@ -133,5 +133,5 @@ def _part(slot: int, part: int) -> str:
 
 
 def _pack(states: States) -> str:
-    text = msgspec.json.encode(list(states.items()))
+    text = msgspec.json.encode(states)
     return base64.b85encode(zlib.compress(text)).decode()

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import wraps
-from typing import Any, NoReturn
+from typing import Any
 
-from airflow.models.connection import Connection
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import timezone
-from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_provider_outbound import exports
 from airflow_provider_outbound.client.account import host_of
-from airflow_provider_outbound.client.listing import Listing
-from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
-from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.model.items import Item, parse_channels
@@ -28,73 +19,8 @@ from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, na
 from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.output import Row, print_result
 from airflow_provider_outbound.polling import Gate
+from airflow_provider_outbound.shell import ShellHook, command, end, reading
 from airflow_provider_outbound.tables import parquet
-
-
-class _Lines:
-    """A log that prints plain lines on stderr."""
-
-    def info(self, words: str, *values: object) -> None:
-        _say(words % values if values else words)
-
-    warning = info
-
-
-class _Hook(OutboundHook):
-    """The hook for a shell: it also finds Connections in the metadata database, and reports on stderr."""
-
-    log: Any = _Lines()
-    on_page: Callable[[Listing], None] | None = None
-
-    @classmethod
-    def get_connection(cls, conn_id: str) -> Any:
-        """Return a Connection, found the way Airflow's own commands find it.
-
-        :param conn_id: its id.
-        """
-        return Connection.get_connection_from_secrets(conn_id)
-
-    def _progress(self, started: float) -> Callable[[Listing], None]:
-        return self.on_page or super()._progress(started)
-
-
-def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command exit codes, and error messages on stderr instead of tracebacks.
-
-    :param function: takes the parsed arguments.
-    """
-
-    @wraps(function)
-    def run(args: Namespace, **options: Any) -> None:
-        args.verbose = False  # Airflow's decorator asks for it, and keeps Airflow's logs out of stdout
-        try:
-            with airflow_errors():
-                suppress_logs_and_warning(function)(args, **options)
-                sys.stdout.flush()
-        except BrokenPipeError:  # the reader, such as head, has closed the pipe
-            # Python flushes stdout once more when it exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            raise SystemExit(130) from None
-        except TRANSIENT as error:
-            _exit(1, error)
-        except AirflowFailException as error:
-            _exit(2, error)
-        except OSError as error:  # from writing to the path
-            _exit(2, printable(error))
-
-    return run
-
-
-def _exit(code: int, message: object) -> NoReturn:
-    _say(message)
-    raise SystemExit(code)
-
-
-def _say(message: object) -> None:
-    """Print a line on stderr. That nobody reads it stops nothing, and changes no exit code."""
-    with suppress(OSError):
-        print(message, file=sys.stderr, flush=True)
 
 
 @command
@@ -103,7 +29,7 @@ def check(args: Namespace) -> None:
 
     :param args: ``conn_id``, ``output``.
     """
-    access, found = _Hook(args.conn_id).check()
+    access, found = ShellHook(args.conn_id).check()
     account = access.account
     known = {
         "connection": args.conn_id,
@@ -137,9 +63,7 @@ def show(args: Namespace) -> None:
     place = "" if args.language is None else f" in {printable(args.language)}"
     found = [item for item in items if args.name in names(item)]
     if not found:
-        _exit(
-            1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}"
-        )
+        end(1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}")
     whole = [{**item, "fingerprint": fingerprint(shapes.channels(item))} for item in found]
     print_result(args.output, whole, [row for item in found for row in _contents(item)])
 
@@ -152,7 +76,7 @@ def export(args: Namespace) -> None:
     """
     channels = parse_channels(args.channel)
     files = exports.files(args.output_path, channels, args.conn_id)
-    with _reading(args.conn_id) as hook:
+    with reading(args.conn_id) as hook:
         hook.warn_of_unknown(channels)
         written = parquet.write(hook.iter_parts(channels), files)
     rows = [{"table": table, "path": file["path"], "rows": file["rows"]} for table, file in written.items()]
@@ -172,7 +96,7 @@ def wait(
     """
     template = (args.name, args.channel, args.language, args.variables)
     gate = Gate(Criteria(*template, args.fingerprint, args.updated_after))
-    hook = _Hook(args.conn_id, retry_waits=())  # no retries: the next look serves as one
+    hook = ShellHook(args.conn_id, retry_waits=())  # no retries: the next look serves as one
     hook.warn_of_unknown(parse_channels(args.channel))
     deadline = clock() + args.timeout
     while True:
@@ -189,7 +113,7 @@ def wait(
             return print_result(args.output, summary, [_shortened(row)])
         left = deadline - clock()
         if left <= 0:
-            _exit(1, f"Timed out after {args.timeout:g} s. {match.seen}")
+            end(1, f"Timed out after {args.timeout:g} s. {match.seen}")
         pause = min(max(args.interval, 1.0), left)
         hook.log.info("%s. Next look in %g s.", match.seen, round(pause, 1))
         sleep(pause)
@@ -197,7 +121,7 @@ def wait(
 
 def _configurations(args: Namespace) -> list[Item]:
     channels = parse_channels(args.channel)
-    with _reading(args.conn_id) as hook:
+    with reading(args.conn_id) as hook:
         hook.warn_of_unknown(channels)
         items = hook.get_configurations(channels)
     if args.language is None:
@@ -211,28 +135,6 @@ def _fits(channel: Any, channels: list[str] | None, language: str) -> bool:
         and channel.get("language") == language
         and (channels is None or channel.get("type") in channels)
     )
-
-
-@contextmanager
-def _reading(conn_id: str) -> Iterator[_Hook]:
-    """Return a hook that shows its progress: as a bar on a terminal, or else as lines."""
-    hook = _Hook(conn_id)
-    if not sys.stderr or not sys.stderr.isatty():
-        yield hook
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    words = TextColumn("{task.completed} configurations so far, channel {task.description}", markup=False)
-    columns = (SpinnerColumn(), words, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as bar:
-        task = bar.add_task("all", total=None)
-
-        def update(listing: Listing) -> None:
-            bar.update(task, completed=listing.count, description=listing.channel or "all")
-
-        hook.on_page = update
-        yield hook
 
 
 def _summary(item: Item) -> Row:

@@ -22,14 +22,14 @@ from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.retries import longest_retry_after
 from airflow_provider_outbound.tables import build, parquet
 from airflow_provider_outbound.tables.build import Part
-from airflow_provider_outbound.tables.schemas import TABLES, schema
+from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +169,8 @@ class OutboundHook(BaseHook):
         :param names: ``configurations``, ``components`` or both.
         """
         for name in names:
-            schema(name)
+            if name not in TABLES:
+                raise ConfigError(f"table is {printable(repr(name), 60)}: give configurations or components")
         anomalies = Counter[str]()
         with Spool() as spool:
             pages = self._pages(channel, spool)

@@ -17,6 +17,7 @@ from airflow_provider_outbound.links import WebToolLink
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
 from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -77,7 +78,9 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
-                self._written = parquet.write(hook.iter_parts(channels), files)
+                parquet.check(files)
+                with parquet.make(hook.iter_parts(channels), TABLES) as folder:
+                    self._written = parquet.put(folder, files)
             else:
                 items = xcom_safe(hook.get_configurations(channels))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id

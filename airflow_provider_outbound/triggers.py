@@ -22,7 +22,7 @@ from airflow_provider_outbound.baseline import Baseline
 from airflow_provider_outbound.client.account import check_path_segment
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
-from airflow_provider_outbound.model.changes import KINDS, Change, States, compare, has_place, read_states
+from airflow_provider_outbound.model.changes import KINDS, Change, State, States, compare, has_place, read_states
 from airflow_provider_outbound.model.matching import Criteria
 from airflow_provider_outbound.polling import Gate, subscribe
 
@@ -183,7 +183,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                     await log("Could not look for changes for asset %s: %s", self.asset_name, poll.found)
                 else:
                     begins = baseline.states is None
-                    states, changes = await asyncio.to_thread(_differ, baseline.states or {}, poll.found.raws)
+                    states, changes = await asyncio.to_thread(_differ, baseline.states or (), poll.found.raws)
                     told = [each for each in changes if self._is_meant(each) and (self.existing or not begins)]
                     for change in told:
                         yield TriggerEvent(self._payload(change, baseline.version))
@@ -231,7 +231,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                 await self.log.aerror(words, self.asset_name, printable(error), self.poke_interval)
             await sleep(self.poke_interval)
 
-    def _is_meant(self, change: Change) -> bool:
+    def _is_meant(self, change: Change[State]) -> bool:
         """Tell whether the filters match the configuration before or after a change."""
         return change.kind in self.kinds and any(
             has_place(state, self.channel, self.language)
@@ -240,7 +240,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             for state in change.states
         )
 
-    def _payload(self, change: Change, version: str) -> dict[str, Any]:
+    def _payload(self, change: Change[State], version: str) -> dict[str, Any]:
         """Return an event's payload, which never has contents.
 
         :param version: of the baseline, so that the same change at another time has another id.
@@ -255,12 +255,12 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             "name": state.names[0] if state.names else None,
             "channels": list(dict.fromkeys(channel for channel, _ in state.places)),
             "languages": list(dict.fromkeys(language for _, language in state.places if language)),
-            "fields": change.fields[:MOST_FIELDS],
+            "fields": [field.path for field in change.fields[:MOST_FIELDS]],
             "outbound_conn_id": self.outbound_conn_id,
         }
 
 
-def _differ(before: States, raws: Sequence[bytes]) -> tuple[States, list[Change]]:
+def _differ(before: States, raws: Sequence[bytes]) -> tuple[States, list[Change[State]]]:
     states = read_states(raws, before)
     return states, compare(before, states)
 

@@ -310,7 +310,7 @@ def test_a_stored_state_that_cannot_be_read_begins_anew(connect: Connect) -> Non
 
 def test_a_large_baseline_is_spread_over_values_below_64_kb() -> None:
     store = Airflow()
-    states = read_states([encode(configuration(number, x=str(number))) for number in range(5000)], {})
+    states = read_states([encode(configuration(number, x=str(number))) for number in range(5000)], [])
 
     async def story() -> None:
         await Baseline(store, SOURCE).keep(states)
@@ -325,7 +325,7 @@ def test_a_large_baseline_is_spread_over_values_below_64_kb() -> None:
 
 def test_a_baseline_that_was_half_written_leaves_the_one_before() -> None:
     old, new = (
-        read_states([encode(configuration(number, x=f"{text}{number}")) for number in range(2000)], {})
+        read_states([encode(configuration(number, x=f"{text}{number}")) for number in range(2000)], [])
         for text in ("old", "new")
     )
 

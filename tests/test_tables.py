@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_outbound.client.listing import page_of
 from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.hooks import OutboundHook
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.fingerprints import channel_fingerprint, fingerprint
 from airflow_provider_outbound.model.items import Record, channels, components
@@ -283,9 +284,10 @@ def test_empty_account_gives_typed_tables() -> None:
     assert built.components.num_rows == 0
 
 
-def test_table_that_does_not_exist() -> None:
+@pytest.mark.parametrize("table", ["channels", "changes"])
+def test_table_that_a_listing_does_not_become(table: str) -> None:
     with pytest.raises(ConfigError, match="give configurations or components"):
-        schema("channels")
+        OutboundHook("nowhere").get_table(table)
 
 
 def test_no_type_is_inferred() -> None:

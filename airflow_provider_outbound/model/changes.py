@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 import msgspec
 
-from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.codec import decode, encode
 from airflow_provider_outbound.model.items import Item, channels, item_id
 from airflow_provider_outbound.model.values import text
 
@@ -21,123 +24,203 @@ _NAME = re.compile(r"\w+")
 LONGEST = 500  # characters of a name or a path that are remembered
 
 
-class State(msgspec.Struct, frozen=True, array_like=True):
-    """What is stored about a configuration: its names, and digests of its fields; no contents.
+class Identity(msgspec.Struct, frozen=True, array_like=True):
+    """Which configuration it is.
 
     :param key: identifies the configuration in other listings: its id, or for a bare channel its names, type,
         language and outbound number.
-    :param digest: of its JSON as the server sent it.
     :param id: its id; empty for a bare channel.
     :param names: its name and its WhatsApp templatenames, if any.
     :param places: the type and the language of each channel.
-    :param fields: a JSON object of each field's path and the digest of its value.
     """
 
     key: str
-    digest: str
     id: str
     names: tuple[str, ...]
     places: tuple[tuple[str | None, str | None], ...]
-    fields: msgspec.Raw
 
 
-States: TypeAlias = Mapping[str, State]
+class State(Identity, frozen=True, array_like=True):
+    """What is stored about a configuration: its names, and digests of its fields; no contents.
+
+    :param digest: of its JSON as the server sent it.
+    :param digests: a JSON object of each field's path and the digest of its value.
+    """
+
+    digest: str
+    digests: msgspec.Raw
+
+    def fields(self) -> dict[str, str]:
+        """Return the digest of each field, by path."""
+        return msgspec.json.decode(self.digests, type=dict[str, str])
 
 
-class Change(NamedTuple):
+class Content(Identity, frozen=True, array_like=True):
+    """A configuration with all that it holds.
+
+    :param raw: its JSON as the server sent it.
+    """
+
+    raw: bytes
+
+    def fields(self) -> dict[str, str]:
+        """Return the JSON text of each field, by path."""
+        return fields(decode(self.raw))
+
+
+States: TypeAlias = Sequence[State]
+Known = TypeVar("Known", State, Content)
+_Contents: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class Field(NamedTuple):
+    """A field that differs.
+
+    :param path: such as ``channels[0].language``.
+    :param before: its value; None if it was missing.
+    :param after: likewise.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Change(Generic[Known]):
     """What happened to one configuration.
 
     :param kind: ``created``, ``updated`` or ``removed``.
-    :param before: its state before; None if it was created.
-    :param after: its state now; None if it was removed.
-    :param fields: the paths of the fields that differ, such as ``channels[0].language``, if it was updated.
+    :param before: what it was; None if it was created.
+    :param after: what it is now; None if it was removed.
+    :param fields: what differs, if it was updated.
     """
 
     kind: Kind
-    before: State | None
-    after: State | None
-    fields: list[str]
+    before: Known | None
+    after: Known | None
+    fields: list[Field]
 
     @property
-    def states(self) -> list[State]:
-        """The state now and the state before, without those that are None."""
+    def states(self) -> list[Known]:
+        """What it is now and what it was, without those that are None."""
         return [state for state in (self.after, self.before) if state]
 
 
-def read_states(raws: Iterable[bytes], known: States) -> dict[str, State]:
-    """Return the states of a listing's items, by key.
+def differences(before: Iterable[bytes], after: Iterable[bytes]) -> list[Change[Content]]:
+    """Return the changes from one listing to another, as :func:`compare` does, with all values.
+
+    Memory holds the first listing, and of the second one what the first does not have.
+
+    :param before: the JSON of the first listing's items.
+    :param after: the JSON of the second one's.
+    :raises ValueError: for an item that is not a JSON object.
+    """
+    left, new = Counter(before), []
+    for raw in after:
+        if left[raw]:
+            left[raw] -= 1
+        else:
+            new.append(raw)
+    return compare(map(_content, left.elements()), map(_content, new))
+
+
+def read_states(raws: Iterable[bytes], known: States) -> States:
+    """Return the states of a listing's items.
 
     :param raws: the items' JSON.
     :param known: states of an earlier listing, reused for items whose JSON is the same.
     """
-    same = {state.digest: state for state in known.values()}
-    by_key: dict[str, list[State]] = {}
-    for raw in raws:
-        digest = _digest(raw, 16)
-        state = same.get(digest) or _state(digest, decode(raw))
-        by_key.setdefault(state.key, []).append(state)
-    states: dict[str, State] = {}
-    for key, alike in by_key.items():
-        # Bare channels may share a key. They are sorted, because neither the order of a listing nor that of an
-        # object's keys counts.
-        ordered = sorted(alike, key=lambda state: sorted(_fields(state).items())) if len(alike) > 1 else alike
-        for number, state in enumerate(ordered):
-            states[f"{key} {number}" if number else key] = state
-    return states
+    same = {state.digest: state for state in known}
+    digests = ((raw, _digest(raw, 16)) for raw in raws)
+    return [same.get(digest) or _state(digest, decode(raw)) for raw, digest in digests]
 
 
-def compare(before: States, after: States) -> list[Change]:
+def compare(before: Iterable[Known], after: Iterable[Known]) -> list[Change[Known]]:
     """Return the changes from one listing to another, in the order of the second one; removals come last.
 
     The order of configurations, and of the keys in a JSON object, does not count.
 
-    :param before: the states of the first listing.
-    :param after: the states of the second one.
+    :param before: the first listing.
+    :param after: the second one.
     """
-    changes = []
-    for key, state in after.items():
-        old = before.get(key)
-        if old is None:
-            changes.append(Change("created", None, state, []))
-        elif old.digest != state.digest and (fields := _differing(old, state)):
-            changes.append(Change("updated", old, state, fields))
-    changes += [Change("removed", old, None, []) for key, old in before.items() if key not in after]
-    return changes
+    olds, news = _by_key(before), _by_key(after)
+    changes, removed = [], []
+    for key in {**news, **olds}:
+        for old, new in _paired(olds.get(key, []), news.get(key, [])):
+            if old is None:
+                changes.append(Change[Known]("created", None, new, []))
+            elif new is None:
+                removed.append(Change[Known]("removed", old, None, []))
+            elif old != new and (differing := _differing(old.fields(), new.fields())):
+                changes.append(Change[Known]("updated", old, new, differing))
+    return changes + removed
 
 
-def _differing(before: State, after: State) -> list[str]:
-    old, new = _fields(before), _fields(after)
-    return [path for path in {**new, **old} if old.get(path) != new.get(path)]
+def _by_key(listing: Iterable[Known]) -> dict[str, list[Known]]:
+    by_key: dict[str, list[Known]] = {}
+    for each in listing:
+        by_key.setdefault(each.key, []).append(each)
+    return by_key
 
 
-def _fields(state: State) -> dict[str, str]:
-    return msgspec.json.decode(state.fields, type=dict[str, str])
+def _paired(olds: list[Known], news: list[Known]) -> Iterable[tuple[Known | None, Known | None]]:
+    """Pair what has one key. If several have it, as bare channels may, those on both sides go out first."""
+    if len(olds) <= 1 and len(news) <= 1:
+        return zip_longest(olds, news)
+    before, after = ([(tuple(sorted(each.fields().items())), each) for each in side] for side in (olds, news))
+    both = Counter(content for content, _ in before) & Counter(content for content, _ in after)
+    return zip_longest(_without(both, before), _without(both, after))
+
+
+def _without(both: Counter[_Contents], side: list[tuple[_Contents, Known]]) -> list[Known]:
+    """Return what only this side has, sorted, because the order of a listing does not count."""
+    left, only = both.copy(), []
+    for content, each in sorted(side, key=lambda pair: pair[0]):
+        if left[content]:
+            left[content] -= 1
+        else:
+            only.append(each)
+    return only
+
+
+def _differing(old: dict[str, str], new: dict[str, str]) -> list[Field]:
+    paths = {**new, **old}
+    return [Field(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path)]
+
+
+def _content(raw: bytes) -> Content:
+    item = decode(raw)
+    if not isinstance(item, dict):
+        raise ValueError("the JSON is not an object")
+    return Content(*_identity(item), raw)
 
 
 def _state(digest: str, item: Item) -> State:
+    digests = {path: _digest(value.encode(), 6) for path, value in fields(item).items()}
+    return State(*_identity(item), digest, msgspec.Raw(msgspec.json.encode(digests)))
+
+
+def _identity(item: Item) -> tuple[str, str, tuple[str, ...], tuple[tuple[str | None, str | None], ...]]:
     objects = [channel for channel in channels(item) if isinstance(channel, dict)]
     given = [text(item.get("name")), *(text(channel.get("templatename")) for channel in objects)]
     names = tuple(dict.fromkeys(_short(name) for name in given if name))
     places = tuple((text(channel.get("type")), text(channel.get("language"))) for channel in objects)
-    fields = {path: _digest(json.dumps(value).encode(), 6) for path, value in leaves(item)}
     identity = text(item_id(item)) or ""
-    called = json.dumps([names, places, text(item.get("outboundnumber"))])
-    return State(
-        key=f"id:{identity}" if identity else f"bare:{called}",
-        digest=digest,
-        id=identity,
-        names=names,
-        places=places,
-        fields=msgspec.Raw(msgspec.json.encode(fields)),
-    )
+    called = "" if identity else json.dumps([names, places, text(item.get("outboundnumber"))])
+    return f"id:{identity}" if identity else f"bare:{called}", identity, names, places
 
 
-def leaves(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each field that contains no other field, in the order of the JSON.
+def fields(item: Any) -> dict[str, str]:
+    """Return the JSON text of each field that contains no other field, by path, in the order of the JSON.
 
-    :param value: JSON data; an empty object or list is a value.
+    :param item: JSON data; an empty object or list is a value.
     """
-    left: list[tuple[str, Any]] = [("", value)]
+    return {path: encode(value).decode() for path, value in _leaves("", item)}
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    left = [(path, value)]
     while left:
         path, each = left.pop()
         if each and isinstance(each, dict):

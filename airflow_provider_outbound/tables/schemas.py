@@ -1,4 +1,4 @@
-"""The columns of both tables, which are fixed.
+"""The columns of all tables, which are fixed.
 
 Importing this module does not load pyarrow; using it does.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from airflow_provider_outbound.errors import ConfigError, printable
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: What a listing becomes.
 TABLES = ("configurations", "components")
 
 #: Kept in the metadata of tables and files; changes with the columns.
@@ -80,6 +79,22 @@ COMPONENTS: Columns = (
     ("placeholders", "strings", None),
     ("raw", "string", None),
 )
+#: A field that changed, or a configuration that was created or removed.
+CHANGES: Columns = (
+    ("kind", "string", None),
+    ID,
+    NAME,
+    ("channel_types", "strings", None),
+    ("languages", "strings", None),
+    ("template_names", "strings", None),
+    ("field", "string", None),
+    ("before", "string", None),
+    ("after", "string", None),
+    ("account_id", "string", None),
+    ("previously_fetched_at", "timestamp", None),
+    ("fetched_at", "timestamp", None),
+)
+_COLUMNS = {"configurations": CONFIGURATIONS, "components": COMPONENTS, "changes": CHANGES}
 
 
 @cache
@@ -100,13 +115,9 @@ def types() -> dict[str, pa.DataType]:
 def schema(table: str) -> pa.Schema:
     """Return the fixed schema of a table.
 
-    :param table: ``configurations`` or ``components``.
-    :raises ConfigError: for any other name.
+    :param table: ``configurations``, ``components`` or ``changes``.
     """
     import pyarrow as pa
 
-    if table not in TABLES:
-        raise ConfigError(f"table is {printable(repr(table), 60)}: give configurations or components")
-    columns = CONFIGURATIONS if table == "configurations" else COMPONENTS
-    fields = [pa.field(column, types()[kind]) for column, kind, _ in columns]
+    fields = [pa.field(column, types()[kind]) for column, kind, _ in _COLUMNS[table]]
     return pa.schema(fields, {"schema_version": SCHEMA_VERSION})
