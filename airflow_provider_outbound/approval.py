@@ -102,7 +102,9 @@ def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
     yield f"@@ {first['kind']}: {printable(whose)}"
     for row in change:
         if row["field"] is None:  # all that was created, or removed
-            before, after = (fields(decode((row[side] or "{}").encode())) for side in ("before", "after"))
+            before, after = (
+                fields(decode(row[side].encode())) if row[side] else {} for side in ("before", "after")
+            )
         else:
             before, after = ({row["field"]: row[side]} for side in ("before", "after"))
         for path in dict.fromkeys([*before, *after]):

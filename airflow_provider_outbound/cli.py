@@ -20,6 +20,11 @@ EXIT_CODES = (
 )
 
 
+DIFF_EXIT_CODES = (
+    "Exit codes: 0 if nothing differs; 1 if something does; 2 if that can't be told, also where trying again later "
+    "may work; 130 after Ctrl-C."
+)
+
 LONGEST = 366 * 86_400.0  # seconds that a command may wait
 
 
@@ -45,6 +50,8 @@ ARG_NAME = Arg(("name",), help="A configuration's name, or a WhatsApp templatena
 ARG_OUTPUT_PATH = Arg(
     ("output_path",), help="A folder or URL; it may contain {table}, {channel} and {conn_id}, as in the operator"
 )
+ARG_BEFORE = Arg(("before",), metavar="A", help="The folder or URL of an export")
+ARG_AFTER = Arg(("after",), metavar="B", nargs="?", help="That of a later one (default: the account as it is now)")
 ARG_VARIABLES = Arg(
     ("--variables",),
     help="The exact variables that the template must have, such as 1,2 (default: any)",
@@ -67,9 +74,9 @@ ARG_INTERVAL = Arg(
 )
 
 
-def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
+def _command(name: str, text: str, function: str, *args: Arg, exit_codes: str = EXIT_CODES) -> ActionCommand:
     load = lazy_load_command(f"airflow_provider_outbound.commands.{function}")
-    return ActionCommand(name=name, help=text, func=load, args=[ARG_CONN_ID, *args, ARG_OUTPUT], epilog=EXIT_CODES)
+    return ActionCommand(name=name, help=text, func=load, args=[ARG_CONN_ID, *args, ARG_OUTPUT], epilog=exit_codes)
 
 
 COMMANDS = (
@@ -77,6 +84,13 @@ COMMANDS = (
     _command("list", "List the templates", "list_all", ARG_CHANNEL, ARG_LANGUAGE),
     _command("show", "Show the templates with a name", "show", ARG_NAME, ARG_CHANNEL, ARG_LANGUAGE),
     _command("export", "Write the templates to two Parquet files", "export", ARG_OUTPUT_PATH, ARG_CHANNEL),
+    _command(
+        "diff",
+        "Show what changed since an export",
+        "diff",
+        *(ARG_BEFORE, ARG_AFTER, ARG_CHANNEL),
+        exit_codes=DIFF_EXIT_CODES,
+    ),
     _command(
         "wait",
         "Wait until a template exists",

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from airflow.sdk import timezone
 
 from airflow_provider_outbound import exports
 from airflow_provider_outbound.client.account import host_of
-from airflow_provider_outbound.errors import OutboundError, printable
+from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
 from airflow_provider_outbound.model import items as shapes
+from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.model.items import Item, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, names
 from airflow_provider_outbound.model.values import text
-from airflow_provider_outbound.output import Row, print_result
+from airflow_provider_outbound.output import Row, print_changes, print_result
 from airflow_provider_outbound.polling import Gate
-from airflow_provider_outbound.shell import ShellHook, command, end, reading
+from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
 from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables.changes import compare
+from airflow_provider_outbound.tables.earlier import Export, fetch, read
 
 
 @command
@@ -78,9 +86,55 @@ def export(args: Namespace) -> None:
     files = exports.files(args.output_path, channels, args.conn_id)
     with reading(args.conn_id) as hook:
         hook.warn_of_unknown(channels)
-        written = parquet.write(hook.iter_parts(channels), files)
+        source = parquet.source(hook.account.account_id, channels)
+        written = parquet.write(hook.iter_parts(channels), files, source)
     rows = [{"table": table, "path": file["path"], "rows": file["rows"]} for table, file in written.items()]
     print_result(args.output, rows, rows)
+
+
+@command
+def diff(args: Namespace) -> None:
+    """Print what changed from an export to a later one, or to the account as it is now. Exit with 1 if any did.
+
+    :param args: ``conn_id``, ``before``, ``after``, ``channel``, ``output``.
+    """
+    channels = parse_channels(args.channel)
+    with TemporaryDirectory(prefix="outbound-") as folder:
+        before = _stored("A", args.before, channels, args.conn_id, Path(folder, "a.parquet"))
+        if args.after is None:
+            with _live(channels, args.conn_id) as after:
+                found = compare(before, after)
+        else:
+            found = compare(before, _stored("B", args.after, channels, args.conn_id, Path(folder, "b.parquet")))
+    print_changes(args.output, found)
+    kinds = Counter(change.kind for change in found)
+    say(f"Configurations that differ: {', '.join(f'{kinds[kind]} {kind}' for kind in KINDS)}")
+    if found:
+        sys.stdout.flush()
+        raise SystemExit(1)
+
+
+def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, file: Path) -> Export:
+    """Return an export that is kept in a folder."""
+    stored = exports.earlier_file(path, channels, conn_id, called)
+    found = fetch(stored, file, called)
+    if found is None:
+        raise ConfigError(f"{called} leads to {printable(repr(str(stored)))}, which does not exist")
+    return found
+
+
+@contextmanager
+def _live(channels: list[str] | None, conn_id: str) -> Iterator[Export]:
+    """Return the account as it is now, as if it were exported."""
+    table = ["configurations"]
+    try:
+        with reading(conn_id) as hook:
+            hook.warn_of_unknown(channels)
+            source = parquet.source(hook.account.account_id, channels)
+            with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
+                yield read(parquet.file_in(folder, "configurations"), "The account")
+    except TRANSIENT as error:
+        end(2, error)  # 1 would mean that something differs
 
 
 @command

@@ -36,6 +36,20 @@ def files(
     return {table: locate(common.replace("{table}", table), f"{table}.parquet", parameter) for table in tables}
 
 
+def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> ObjectStoragePath:
+    """Return where an earlier export has its configurations.
+
+    :param path: its folder or URL, with the same places as :func:`files`.
+    :param channels: the channels to export now; None for all.
+    :param conn_id: the Connection.
+    :param parameter: what gave the path, for errors.
+    :raises ConfigError: for a path that can't be used.
+    """
+    if path.endswith(".parquet"):
+        raise ConfigError(f"{parameter} is {printable(repr(path))}: name the folder, not the file")
+    return files(path, channels, conn_id, ["configurations"], parameter=parameter)["configurations"]
+
+
 def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
     """Return a path with its ``{channel}``, ``{conn_id}`` and ``~`` filled.
 

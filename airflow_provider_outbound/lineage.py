@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
-from airflow_provider_outbound.tables.schemas import TABLES, schema
+from airflow_provider_outbound.tables.schemas import schema
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
@@ -107,12 +107,12 @@ def report_output(hook: BaseHook, path: str) -> None:
 
 
 def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """Return an asset event's ``extra`` for an export: the table whose file is the asset, or else both tables.
+    """Return an asset event's ``extra`` for an export: the table whose file is the asset, or else all tables.
 
     :param exported: the operator's XCom.
     :param uri: the asset's URI.
     """
-    tables = {name: exported[name] for name in TABLES}
+    tables = {name: table for name, table in exported.items() if name != "account_id"}
     own = {name: table for name, table in tables.items() if file_uri(table["path"]) == file_uri(uri)}
     return {"account_id": exported["account_id"], **(own or tables)}
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import printable
+from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
 from airflow_provider_outbound.links import WebToolLink
+from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.items import parse_channels
 from airflow_provider_outbound.model.values import xcom_safe
-from airflow_provider_outbound.tables import parquet
+from airflow_provider_outbound.tables import changes, earlier, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -34,8 +36,11 @@ class OutboundConfigurationsOperator(BaseOperator):
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
-    With it, the events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the two
-    files gets only that table.
+    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
+    rows of ``changes.parquet``, and how many configurations changed.
+
+    The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
+    only that table.
 
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
@@ -44,10 +49,13 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
+    :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
+        becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
+        (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
-    template_fields: Sequence[str] = ("channel", "output_path", "outbound_conn_id")
+    template_fields: Sequence[str] = ("channel", "output_path", "compare_with", "outbound_conn_id")
     operator_extra_links = (WebToolLink(),)
     ui_color = "#f4dcc9"
 
@@ -56,6 +64,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         *,
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -63,11 +72,13 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.channel = channel
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
+        self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
+        self._counts: dict[str, dict[str, int]] = {}  # for the XCom, by table
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
@@ -77,10 +88,9 @@ class OutboundConfigurationsOperator(BaseOperator):
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
-                files = exports.files(str(self.output_path), channels, self.outbound_conn_id)
-                parquet.check(files)
-                with parquet.make(hook.iter_parts(channels), TABLES) as folder:
-                    self._written = parquet.put(folder, files)
+                self._written = self._export(hook, channels)
+            elif self.compare_with is not None:
+                raise ConfigError("compare_with needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
             self.list_url, self._account_id = hook.list_url, hook.account.account_id
@@ -90,6 +100,32 @@ class OutboundConfigurationsOperator(BaseOperator):
         if size > XCOM_LIMIT:
             self.log.warning("The XCom has %d kB: set output_path to write Parquet instead", size // 1000)
         return items
+
+    def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
+        """Write the files; return path, rows and bytes of each."""
+        tables = TABLES if self.compare_with is None else (*TABLES, "changes")
+        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
+        parquet.check(files)
+        source = parquet.source(hook.account.account_id, channels)
+        before = None
+        if self.compare_with is not None:
+            before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
+        with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
+            if before:
+                self._compare(folder, before)
+            return parquet.put(folder, files)
+
+    def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
+        """Make the file of changes, and say what changed."""
+        before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
+        counts = changes.write(folder, before)
+        self._counts["changes"] = {kind: counts[kind] for kind in KINDS}
+        shown = printable(path)
+        if before is None:
+            self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
+        else:
+            told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+            self.log.info("%d configurations changed since %s: %s", counts.total(), shown, told)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -106,7 +142,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         for name, table in self._written.items():
             self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
             lineage.report_output(hook, table["path"])
-            exported[name] = {"path": table["path"], "rows": table["rows"]}
+            exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)

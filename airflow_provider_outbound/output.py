@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_provider_outbound.errors import printable
+from airflow_provider_outbound.model.changes import Change, Content, Field
+from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.values import xcom_safe
 
 LONGEST_CELL = 400  # characters; JSON and YAML show all
+
+BEFORE_DIFFERENCE = 40  # characters shown of what two long values have in common
+COLOURS = {"created": "bold green", "updated": "bold yellow", "removed": "bold red"}
 
 Row = dict[str, Any]
 
@@ -23,11 +28,81 @@ def print_result(output: str, data: Any, rows: Sequence[Row]) -> None:
     :param data: the result as plain JSON.
     :param rows: the same as rows of a table.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+    _use_utf8()
     formats = {"json": lambda: _json(data), "yaml": lambda: _yaml(data), "plain": lambda: _plain(rows)}
     if shown := formats.get(output, lambda: _table(rows))():
         print(shown)
+
+
+def _use_utf8() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def print_changes(output: str, changes: Sequence[Change[Content]]) -> None:
+    """Print changes on stdout: as JSON, YAML or plain rows, or like a diff, in colour on a terminal.
+
+    :param output: ``json``, ``yaml`` or ``plain``; ``table`` for a diff.
+    :param changes: what to print.
+    """
+    if output == "table":
+        _use_utf8()
+        _print_diff(changes)
+    else:
+        print_result(output, list(map(_change, changes)), [row for change in changes for row in _rows(change)])
+
+
+def _change(change: Change[Content]) -> Row:
+    """Return a change as JSON; a value that is missing on one side has no key there."""
+    data = {**_subject(change), "fields": [_values(*field) for field in change.fields]}
+    if change.kind != "updated":
+        side = "before" if change.before else "after"
+        data[side] = decode(change.states[0].raw)
+    return data
+
+
+def _values(path: str, before: str | None, after: str | None) -> Row:
+    sides = {"before": before, "after": after}
+    return {"path": path, **{side: decode(value.encode()) for side, value in sides.items() if value is not None}}
+
+
+def _rows(change: Change[Content]) -> Iterator[Row]:
+    for path, before, after in change.fields or [Field("", None, None)]:
+        old, new = _from_difference(before, after)
+        yield {**_subject(change), "field": path, "before": old, "after": new}
+
+
+def _subject(change: Change[Content]) -> Row:
+    state = change.states[0]
+    places = ["/".join(filter(None, place)) for place in state.places]
+    return {"kind": change.kind, "id": state.id, "name": next(iter(state.names), None), "channels": places}
+
+
+def _print_diff(changes: Sequence[Change[Content]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for change in changes:
+        subject = {key: _cell(value) for key, value in _subject(change).items()}
+        told = [subject[key] for key in ("name", "channels", "id") if subject[key]]
+        console.print(Text(change.kind, COLOURS[change.kind]), *told)
+        for path, *values in change.fields:
+            console.print(Text(f"  {printable(path, LONGEST_CELL)}", "cyan"))
+            for sign, style, value in zip("-+", ("red", "green"), _from_difference(*values), strict=True):
+                if value is not None:
+                    console.print(Text(f"    {sign} {printable(value, LONGEST_CELL)}", style))
+
+
+def _from_difference(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Return two values as they are, or if they are long, from shortly before their first difference."""
+    if before is None or after is None or max(len(before), len(after)) <= LONGEST_CELL:
+        return before, after
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
+    begin = max(same - BEFORE_DIFFERENCE, 0)
+    dots = "…" if begin else ""
+    return f"{dots}{before[begin:]}", f"{dots}{after[begin:]}"
 
 
 def _json(data: Any) -> str:

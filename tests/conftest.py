@@ -22,6 +22,7 @@ os.environ.update(
 )
 
 import pytest  # noqa: E402
+from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
 
 from airflow_provider_outbound.client.account import Account  # noqa: E402
 from airflow_provider_outbound.client.api import Access, Api  # noqa: E402
@@ -81,6 +82,18 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return conn_id
 
     return define
+
+
+@pytest.fixture
+def bucket() -> Iterator[MemoryFileSystem]:
+    """Return an object store without anything in it, ``memory://``."""
+    from airflow.sdk.io import attach
+
+    store = MemoryFileSystem()
+    attach("memory", fs=store)
+    store.store.clear()
+    yield store
+    store.store.clear()
 
 
 @pytest.fixture(scope="session")

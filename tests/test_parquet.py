@@ -14,7 +14,6 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from airflow.sdk import ObjectStoragePath
-from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_outbound.errors import ConfigError
@@ -213,16 +212,6 @@ def test_reader_between_two_parts(tmp_path: Path) -> None:
     parquet.write(parts(), files(tmp_path))
     assert seen == [[(1, "n7"), (1, "n7")]] * 2
     assert contents(tmp_path) == [(2, "n8"), (2, "n8")]
-
-
-@pytest.fixture
-def bucket() -> Iterator[MemoryFileSystem]:
-    """Return an object store without anything in it."""
-    store = MemoryFileSystem()
-    attach("memory", fs=store)
-    store.store.clear()
-    yield store
-    store.store.clear()
 
 
 @pytest.mark.fault("F1")

@@ -6,7 +6,7 @@ Importing this module does not load pyarrow; using it does.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,16 +23,28 @@ if TYPE_CHECKING:
 _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
 
 
-def write(parts: Iterable[Part], files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
+def source(account_id: str, channels: Sequence[str] | None) -> str:
+    """Return what the metadata of files say about whose configurations they have.
+
+    :param account_id: the account that lists them.
+    :param channels: the channels that were asked for; None for all.
+    """
+    return f"account {account_id}, channel {','.join(sorted(channels)) if channels else 'all'}"
+
+
+def write(
+    parts: Iterable[Part], files: Mapping[str, ObjectStoragePath], source: str = ""
+) -> dict[str, dict[str, Any]]:
     """Write tables as Parquet files: a reader sees the old file or the new one, whole.
 
     :param parts: the tables, part by part; at least one part.
     :param files: where each table goes; its folder is made if it is missing.
+    :param source: whose configurations they are, see :func:`source`.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each table.
     :raises ConfigError: if a file can't be replaced safely.
     """
     check(files)
-    with make(parts, files) as folder:
+    with make(parts, files, source) as folder:
         return put(folder, files)
 
 
@@ -53,14 +65,15 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
 
 
 @contextmanager
-def make(parts: Iterable[Part], names: Collection[str]) -> Iterator[Path]:
+def make(parts: Iterable[Part], names: Collection[str], source: str = "") -> Iterator[Path]:
     """Make ``<name>.parquet`` of each table in a temporary folder on this machine, to which others may be added.
 
     :param parts: the tables, part by part; at least one part.
     :param names: the tables to make, of those in each part.
+    :param source: whose configurations they are, see :func:`source`.
     """
     with TemporaryDirectory(prefix="outbound-") as folder:
-        _make(parts, {name: file_in(Path(folder), name) for name in names})
+        _make(parts, {name: file_in(Path(folder), name) for name in names}, source)
         yield Path(folder)
 
 
@@ -73,7 +86,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     """Put files of a folder of :func:`make` into storage: first all beside the old ones, then each in its place.
 
     :param folder: where they are.
-    :param files: where each goes; its folder is made if it is missing.
+    :param files: where each goes, the configurations first; its folder is made if it is missing.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file.
     """
     import pyarrow.parquet as pq
@@ -85,8 +98,9 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         for name, path in unfinished.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.fs.put_file(str(made[name]), path.path)
-        for name, path in files.items():
-            path.fs.mv(unfinished[name].path, path.path)
+        # The configurations last: if the process is killed before, the next export is compared with the old ones.
+        for name in reversed(list(files)):
+            files[name].fs.mv(unfinished[name].path, files[name].path)
             del unfinished[name]
     finally:
         for path in unfinished.values():
@@ -111,15 +125,16 @@ def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[st
             yield {name: file.read_row_group(group).cast(schema(name)) for name, file in files.items()}
 
 
-def _make(parts: Iterable[Part], files: Mapping[str, Path]) -> None:
+def _make(parts: Iterable[Part], files: Mapping[str, Path], source: str) -> None:
     """Write each table to a file on this machine, a row group for each part."""
     import pyarrow.parquet as pq
 
+    schemas = {name: schema(name).with_metadata({**schema(name).metadata, "source": source}) for name in files}
     with ExitStack() as opened:
         for offset, tables in parts:
             if offset == 0:
                 opened.close()  # the listing begins again, and so do the files
-                writers = {name: pq.ParquetWriter(file, schema(name)) for name, file in files.items()}
+                writers = {name: pq.ParquetWriter(file, schemas[name]) for name, file in files.items()}
                 for writer in writers.values():
                     opened.enter_context(writer)
             for name, writer in writers.items():

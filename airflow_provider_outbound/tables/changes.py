@@ -1,0 +1,86 @@
+"""The changes from one export to another as a table.
+
+Importing this module does not load pyarrow; using it does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_outbound.client.listing import Page
+from airflow_provider_outbound.model.changes import Change, Content, Kind, differences
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.items import Record
+from airflow_provider_outbound.tables import build
+from airflow_provider_outbound.tables.earlier import Export, check_same_source, read
+from airflow_provider_outbound.tables.parquet import file_in
+from airflow_provider_outbound.tables.schemas import schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PART = 1000  # changes made rows at once
+#: Columns that the table configurations has, too.
+SHARED = ("id", "name", "channel_types", "languages", "template_names")
+
+
+def compare(before: Export, after: Export) -> list[Change[Content]]:
+    """Return the changes from one export to another.
+
+    :param before: the earlier one.
+    :param after: the later one.
+    :raises ConfigError: if they can't be read, or are of different accounts or channels.
+    """
+    check_same_source(before, after)
+    return differences(before.raws(), after.raws())
+
+
+def write(folder: Path, before: Export | None) -> Counter[Kind]:
+    """Make ``changes.parquet`` in an export's folder; return how many configurations changed, by kind.
+
+    :param folder: a folder of :func:`.parquet.make`, with ``configurations.parquet``.
+    :param before: the earlier export; None if there is none, which makes a file without rows.
+    """
+    import pyarrow.parquet as pq
+
+    after = read(file_in(folder, "configurations"), "This export")
+    before = before or after  # a baseline differs from itself in nothing
+    changes = compare(before, after)
+    with pq.ParquetWriter(file_in(folder, "changes"), schema("changes")) as writer:
+        for offset in range(0, len(changes), PART):
+            writer.write_table(_table(changes[offset : offset + PART], before, after))
+    return Counter(change.kind for change in changes)
+
+
+def _table(changes: Sequence[Change[Content]], before: Export, after: Export) -> pa.Table:
+    """Return the rows of some changes."""
+    import pyarrow as pa
+
+    rows = [(number, change.kind, *field) for number, change in enumerate(changes) for field in _fields(change)]
+    numbers, kinds, paths, olds, news = zip(*rows, strict=True)
+    listed = _configurations([change.states[0].raw for change in changes]).take(pa.array(numbers))
+    columns: dict[str, Any] = {name: listed[name] for name in SHARED}
+    columns |= {"kind": kinds, "field": paths, "before": olds, "after": news}
+    columns["account_id"] = [after.account_id or before.account_id] * len(rows)
+    columns["previously_fetched_at"] = [before.fetched_at] * len(rows)
+    columns["fetched_at"] = [after.fetched_at] * len(rows)
+    return pa.table({name: columns[name] for name in schema("changes").names}, schema=schema("changes"))
+
+
+def _fields(change: Change[Content]) -> Sequence[tuple[str | None, str | None, str | None]]:
+    """Return path, before and after for each row of a change."""
+    if change.kind == "updated":
+        return change.fields
+    before, after = (state.raw.decode() if state else None for state in (change.before, change.after))
+    return [(None, before, after)]
+
+
+def _configurations(raws: Sequence[bytes]) -> pa.Table:
+    """Return the table of some configurations."""
+    records = [Record(raw, decode(raw)) for raw in raws]
+    parts = build.parts([Page(0, records, [])], "", datetime.now, Counter(), ["configurations"])
+    return build.concat_parts(part.tables for part in parts)["configurations"]
