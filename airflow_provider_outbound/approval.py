@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 #: Characters of one line, and of all changes. MySQL holds 64 kB for Airflow.
 LONGEST_LINE, MOST = 2000, 30_000
 
-_SHARED = ("kind", "id", "name", "channel_types", "languages", "template_names")
+_NAMES = ("id", "name", "channel_types", "languages", "template_names")
 
 
 def describe(exported: Mapping[str, Any], approved: str, template_name: str) -> dict[str, Any]:
     """Return ``changes``, what a person has to approve, and ``fingerprint``, what a sensor then waits for.
 
-    ``changes`` is Markdown, or empty if nothing changed. If nothing was approved before, everything is new.
+    ``changes`` is Markdown, or empty if nothing but dates changed. If nothing was approved before, all is new.
     ``fingerprint`` is None if the export has no such template.
 
     :param exported: what the operator returned, with ``compare_with`` set to ``approved``.
@@ -33,9 +33,10 @@ def describe(exported: Mapping[str, Any], approved: str, template_name: str) -> 
     :param template_name: a configuration's name, or a WhatsApp templatename. If several configurations have it,
         the fingerprint is that of all.
     """
-    listed = _read(exported["configurations"]["path"])
+    listed = _read(exported["configurations"]["path"], *_NAMES, "fingerprint", "raw")
     if _approved(approved).exists():
-        changes = _read(exported["changes"]["path"])
+        changes = _read(exported["changes"]["path"], *_NAMES, "kind", "field", "before", "after")
+        changes = [row for row in changes if row["field"] != "updatedAt"]
     else:
         changes = [
             {**row, "kind": "created", "field": None, "before": None, "after": row["raw"]} for row in listed
@@ -67,7 +68,7 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
 
     :param rows: the rows of ``changes.parquet``.
     """
-    changes = [list(group) for _, group in groupby(rows, lambda row: [row[key] for key in _SHARED])]
+    changes = [list(group) for _, group in groupby(rows, lambda row: [row[key] for key in ("kind", *_NAMES)])]
     blocks, size = [], 0
     for change in changes:
         block = "\n".join(["```diff", *_lines(change), "```"])
@@ -85,12 +86,13 @@ def _approved(folder: str) -> ObjectStoragePath:
     return exports.locate(folder, "configurations.parquet", "approved")
 
 
-def _read(path: str) -> list[dict[str, Any]]:
+def _read(path: str, *columns: str) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
     from airflow.sdk import ObjectStoragePath
 
-    with ObjectStoragePath(path).open("rb") as file:
-        return pq.read_table(file).to_pylist()
+    # Neither read_table nor columns of timestamps, which import pandas.
+    with ObjectStoragePath(path).open("rb") as file, pq.ParquetFile(file) as parquet:
+        return parquet.read(columns).to_pylist()
 
 
 def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -110,6 +112,10 @@ def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
         for path in dict.fromkeys([*before, *after]):
             yield f"@@ {printable(path)}"
             yield from _values(before.get(path), after.get(path))
+
+
+def _fields(raw: str | None) -> dict[str, str]:
+    return {} if raw is None else fields(decode(raw.encode()))
 
 
 def _values(before: str | None, after: str | None) -> Iterator[str]:
