@@ -92,7 +92,7 @@ def _read(path: str, *columns: str) -> list[dict[str, Any]]:
 
     # Neither read_table nor columns of timestamps, which import pandas.
     with ObjectStoragePath(path).open("rb") as file, pq.ParquetFile(file) as parquet:
-        return parquet.read(columns).to_pylist()
+        return parquet.read(list(columns)).to_pylist()
 
 
 def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:

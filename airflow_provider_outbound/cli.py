@@ -21,8 +21,8 @@ EXIT_CODES = (
 
 
 DIFF_EXIT_CODES = (
-    "Exit codes: 0 if nothing differs; 1 if something does; 2 if that can't be told, also where trying again later "
-    "may work; 130 after Ctrl-C."
+    "Exit codes: 0 if nothing differs; 1 if something does; 2 if that can't be told, though it may be later; 130 "
+    "after Ctrl-C."
 )
 
 LONGEST = 366 * 86_400.0  # seconds that a command may wait

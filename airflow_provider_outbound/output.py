@@ -117,7 +117,12 @@ def _json(data: Any) -> str:
 def _yaml(data: Any) -> str:
     from airflow.utils import yaml
 
-    return str(yaml.dump(xcom_safe(data), allow_unicode=True, sort_keys=False)).rstrip("\n")
+    def dump(allow_unicode: bool) -> str:
+        return str(yaml.dump(xcom_safe(data), allow_unicode=allow_unicode, sort_keys=False)).rstrip("\n")
+
+    shown = dump(allow_unicode=True)
+    # To YAML, what turns the direction of text is printable.
+    return shown if shown.replace("\n", "").isprintable() else dump(allow_unicode=False)
 
 
 def _plain(rows: Sequence[Row]) -> str:

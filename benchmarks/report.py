@@ -32,6 +32,7 @@ from benchmarks.cases import (
     TROUBLES,
     Speed,
 )
+from benchmarks.differ import Differ
 from benchmarks.imports import Imports
 from benchmarks.server import PER_SECOND
 
@@ -58,6 +59,7 @@ OVER_BOUND = 1.06
 MOST_CPU = 0.9  # times the naive script's
 IMPORT_MARGIN = 0.030  # seconds
 MOST_MEMORY = 365e6
+MOST_DIFFER = 2.0  # CPU seconds
 
 
 class Results(NamedTuple):
@@ -65,12 +67,14 @@ class Results(NamedTuple):
 
     :param about: date, machine and versions.
     :param imports: seconds.
+    :param differ: CPU seconds.
     :param runs: of the jobs.
     :param triggers: what :func:`benchmarks.triggers.repeat` returns for each scenario.
     """
 
     about: dict[str, Any]
     imports: Imports
+    differ: Differ
     runs: list[Run]
     triggers: list[dict[str, Any]]
 
@@ -130,6 +134,8 @@ def bars(results: Results) -> list[Bar]:
     _, needed, hooks = results.imports
     name = f"Milliseconds to import hooks; requests and jwt, and {1000 * IMPORT_MARGIN:.0f}"
     found.append(_at_most(name, 1000 * hooks, 1000 * (needed + IMPORT_MARGIN), "{:.0f}"))
+    for name, each in results.differ._asdict().items():
+        found.append(_at_most(f"CPU seconds to compare 10,000, {name} changed", each, MOST_DIFFER, "{:.2f}"))
     for run in (each for each in ours if each.case in {trouble.name for trouble in TROUBLES}):
         asked = "error: Airflow" if run.case == IGNORED else "exact"
         found.append(Bar(run.case, asked, run.outcome, run.outcome.startswith(asked)))
@@ -184,9 +190,10 @@ def about() -> dict[str, Any]:
 
 def save(results: Results) -> None:
     """Write the raw results."""
-    imports, runs = results.imports._asdict(), [asdict(run) for run in results.runs]
+    imports, differ = results.imports._asdict(), results.differ._asdict()
+    runs = [asdict(run) for run in results.runs]
     RAW.parent.mkdir(exist_ok=True)
-    parts = {"about": results.about, "imports": imports, "triggers": results.triggers}
+    parts = {"about": results.about, "imports": imports, "differ": differ, "triggers": results.triggers}
     lines = ",\n".join(json.dumps(run) for run in runs)  # one line each, so that they can be read and compared
     RAW.write_text(json.dumps(parts, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]\n}}\n')
 
@@ -194,7 +201,8 @@ def save(results: Results) -> None:
 def load() -> Results:
     """Read the raw results."""
     raw = json.loads(RAW.read_text())
-    return Results(raw["about"], Imports(**raw["imports"]), [Run(**run) for run in raw["runs"]], raw["triggers"])
+    runs = [Run(**run) for run in raw["runs"]]
+    return Results(raw["about"], Imports(**raw["imports"]), Differ(**raw["differ"]), runs, raw["triggers"])
 
 
 def page(results: Results) -> str:

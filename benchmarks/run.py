@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from benchmarks import imports, report, triggers
+from benchmarks import differ, imports, report, triggers
 from benchmarks.bench import ONE_FILE, PEERS, UNPACED, Bench, Run, make_environments, server
 from benchmarks.cases import (
     CPU_ITEMS,
@@ -73,7 +73,9 @@ def main() -> int:
             bench.run("warm-up", peer, Case(items=30), PAGE_SIZE)
         runs = list(told((quick if is_quick else full)(bench)))
     waits = [triggers.repeat(name, 1 if is_quick else triggers.REPETITIONS) for name in triggers.SCENARIOS]
-    results = report.Results(report.about(), imports.measure(1 if is_quick else imports.RUNS), runs, waits)
+    imported = imports.measure(1 if is_quick else imports.RUNS)
+    compared = differ.measure(1 if is_quick else differ.RUNS)
+    results = report.Results(report.about(), imported, compared, runs, waits)
     bars = report.bars(results)
     print(f"\n{report.plain(bars)}\n\n{(time.monotonic() - begun) / 60:.0f} minutes")
     if not is_quick:

@@ -4,7 +4,8 @@
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own.
 - ``bash``: line by line, see ``shell``.
-- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ.
+- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. After a comment, the
+  account has changed.
 - ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
 - ``text``: what one sees, not run.
 
@@ -161,10 +162,23 @@ def run_console(example: Example) -> None:
     printed = request.getfixturevalue("capsys")
     for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
         line, shown = session.split("\n", 1)
+        if line.startswith("#"):
+            change(request)
+            continue
         with suppress(SystemExit):
             airflow_command(shlex.split(line), request)
         output = printed.readouterr()
         assert same_shape(output.err + output.out) == same_shape(shown), line
+
+
+def change(request: pytest.FixtureRequest) -> None:
+    """Update, create and remove a configuration of the sandbox."""
+    sandbox = request.getfixturevalue("outbound_sandbox")
+    (channel,) = next(item for item in sandbox.configurations() if item["name"] == "spring_sale")["channels"]
+    channel["messageComponents"][0]["content"] = "New for you. ${{1}} ${{2}}"
+    sandbox.update("spring_sale", channels=[channel])
+    sandbox.publish("summer_sale", channel="inapp", language="es")
+    sandbox.remove("trip_0000")
 
 
 def same_shape(text: str) -> str:

@@ -19,6 +19,7 @@ from docutils import nodes
 from docutils.core import publish_doctree
 
 from benchmarks import bench, cases, check, report, triggers
+from benchmarks.differ import Differ, seconds
 from benchmarks.imports import Imports
 from benchmarks.server import (
     ACCOUNT,
@@ -154,21 +155,20 @@ def run(case: str, contestant: str, speed: cases.Speed, **more: Any) -> bench.Ru
     return replace(bench.Run(case, contestant, *speed, "exact", took, calls), **more)
 
 
-def seconds(wall: float) -> dict[str, Any]:
+def took(wall: float) -> dict[str, Any]:
     return {"took": {"import": 2.0, "startup": 3.0, "wall": wall, "cpu": wall, "peak_rss": 3e8}}
 
 
 def measured(*others: bench.Run) -> report.Results:
     """Return results in which every bar is met, with these runs in place of those of the same case."""
-    runs = [run("speed", who, speed, **seconds(2.0)) for speed in cases.SPEEDS for who in bench.PEERS[1:]]
+    runs = [run("speed", who, speed, **took(2.0)) for speed in cases.SPEEDS for who in bench.PEERS[1:]]
     # A bar counts the better page size, here the one that the cases change.
     runs += [
-        run("speed", "provider", speed, **seconds(0.8 if speed.page_size == 30 else 99.0))
-        for speed in cases.SPEEDS
+        run("speed", "provider", speed, **took(0.8 if speed.page_size == 30 else 99.0)) for speed in cases.SPEEDS
     ]
     for page_size in cases.PAGE_SIZES:
         speed = cases.Speed(cases.CPU_ITEMS, page_size, 0)
-        runs += [run("cpu", bench.ONE_FILE, speed, **seconds(0.9)), run("cpu", "naive", speed)]
+        runs += [run("cpu", bench.ONE_FILE, speed, **took(0.9)), run("cpu", "naive", speed)]
     runs.append(run("memory", bench.UNPACED, cases.Speed(cases.MEMORY_ITEMS, 100, 0)))
     for trouble in cases.TROUBLES:
         outcome = "error: AirflowFailException" if trouble.name == cases.IGNORED else "exact"
@@ -185,7 +185,7 @@ def measured(*others: bench.Run) -> report.Results:
         "missed": [],
     }
     about = {"date": "2026-01-01", "machine": "2 cores", "python": "3.12.1"}
-    return report.Results(about, Imports(1.0, 0.1, 0.12), list(told.values()), [waits])
+    return report.Results(about, Imports(1.0, 0.1, 0.12), Differ(0.1, 1.9), list(told.values()), [waits])
 
 
 def missed(results: report.Results) -> list[str]:
@@ -200,30 +200,30 @@ def small(items: int, latency: int = 200) -> cases.Speed:
     ("changed", "names"),
     [
         ([], []),
-        ([run("speed", "provider", small(30), **seconds(3.0))], []),
+        ([run("speed", "provider", small(30), **took(3.0))], []),
         (
             [
-                run("speed", "provider", small(30), **seconds(3.1)),
-                run("speed", "provider", cases.Speed(30, 100, 200), **seconds(2.9)),
+                run("speed", "provider", small(30), **took(3.1)),
+                run("speed", "provider", cases.Speed(30, 100, 200), **took(2.9)),
             ],
             [],
         ),
-        ([run("speed", "provider", small(30), **seconds(3.1))], ["Seconds for 30 at 200 ms, by those of dlt"]),
-        ([run("speed", "provider", small(90), **seconds(2.1))], ["Seconds for 90 at 200 ms, by those of dlt"]),
-        ([run("speed", "provider", small(240), **seconds(1.5))], ["Seconds for 240 at 200 ms, by those of dlt"]),
+        ([run("speed", "provider", small(30), **took(3.1))], ["Seconds for 30 at 200 ms, by those of dlt"]),
+        ([run("speed", "provider", small(90), **took(2.1))], ["Seconds for 90 at 200 ms, by those of dlt"]),
+        ([run("speed", "provider", small(240), **took(1.5))], ["Seconds for 240 at 200 ms, by those of dlt"]),
         (
-            [run("speed", "provider", small(1000), **seconds(1.1))],
+            [run("speed", "provider", small(1000), **took(1.1))],
             ["Seconds for 1,000 at 200 ms, by those of dlt"],
         ),
-        ([run("speed", "provider", small(10_000, 50), **seconds(99.0))], []),
+        ([run("speed", "provider", small(10_000, 50), **took(99.0))], []),
         (
-            [run("speed", "provider", cases.BOUND, **seconds(36.0))],
+            [run("speed", "provider", cases.BOUND, **took(36.0))],
             ["Seconds for 10,000 at 200 ms, by the rate limit's 33.8"],
         ),
-        ([run("speed", "dlt", small(90), **seconds(0.7))], ["Seconds for 90 at 200 ms, by those of dlt"]),
+        ([run("speed", "dlt", small(90), **took(0.7))], ["Seconds for 90 at 200 ms, by those of dlt"]),
         ([run("speed", "dlt", small(90), outcome="error: HTTPError", took={})], []),
         (
-            [run("cpu", bench.ONE_FILE, cases.Speed(10_000, 30, 0), **seconds(0.95))],
+            [run("cpu", bench.ONE_FILE, cases.Speed(10_000, 30, 0), **took(0.95))],
             ["CPU of one file of 10,000 at 30 a page, by the naive script's"],
         ),
         (
@@ -253,12 +253,18 @@ def test_a_bar_is_missed_by_what_it_is_about(changed: list[bench.Run], names: li
     assert missed(measured(*changed)) == names
 
 
-def test_imports_and_triggers_have_bars() -> None:
+def test_imports_differ_and_triggers_have_bars() -> None:
     results = measured()
+    assert missed(results._replace(differ=Differ(0.1, 2.1))) == ["CPU seconds to compare 10,000, all changed"]
     slow = results._replace(imports=Imports(1.0, 0.1, 0.14))
     assert missed(slow) == ["Milliseconds to import hooks; requests and jwt, and 30"]
     stalled = [{**results.triggers[0], "missed": ["stall_ms"]}]
     assert missed(results._replace(triggers=stalled)) == ["Triggers: accounts"]
+
+
+@pytest.mark.parametrize("every", [1, 100])
+def test_the_differ_is_timed_at_what_changed(every: int) -> None:
+    assert seconds(300, every) > 0  # it checks the number of changes itself
 
 
 def test_the_rate_bound_counts_login_pages_and_proof() -> None:

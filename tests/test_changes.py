@@ -141,6 +141,7 @@ def test_equals_of_one_key_are_no_change_of_each_other() -> None:
     assert [(change.kind, change.before) for change in listed([one, other], [other])] == [
         ("removed", listed([one], [])[0].before)
     ]
+    assert listed([one, other], [new, new]) == listed([other, one], [new, new])
     (change,) = listed([other, one, one], [one, new, one])
     assert change.fields == [("x", '"other"', '"new"')]
 

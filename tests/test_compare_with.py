@@ -125,6 +125,7 @@ def test_an_object_store_is_compared(export: Callable[..., Any], bucket: MemoryF
     ]
 
 
+@pytest.mark.fault("C3")
 def test_configurations_are_replaced_last(
     export: Callable[..., Any], bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_configurations_are_replaced_last(
     assert export([configuration(2)], "memory://lake", compare_with="memory://lake")["changes"]["rows"] == 2
 
 
+@pytest.mark.fault("C3")
 def test_storage_that_fails_is_no_missing_export(
     export: Callable[..., Any], bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +170,7 @@ def test_empty_listings_are_compared(export: Callable[..., Any], tmp_path: Path)
     assert removed["previously_fetched_at"] is not None
 
 
+@pytest.mark.fault("C2")
 def test_other_channels_are_not_compared(export: Callable[..., Any], tmp_path: Path) -> None:
     export([configuration(1)], tmp_path, channel="wa,inapp")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -183,6 +186,7 @@ def test_other_channels_are_not_compared(export: Callable[..., Any], tmp_path: P
     assert rows(export([configuration(1)], tmp_path, compare_with=tmp_path, channel=["inapp", "wa"])) == []
 
 
+@pytest.mark.fault("C2")
 @pytest.mark.parametrize("items", [[], [configuration(1)]])
 def test_another_account_is_not_compared(export: Callable[..., Any], tmp_path: Path, items: Items) -> None:
     export(items, tmp_path, account="777")
@@ -191,6 +195,7 @@ def test_another_account_is_not_compared(export: Callable[..., Any], tmp_path: P
     assert not (tmp_path / "changes.parquet").exists()
 
 
+@pytest.mark.fault("C2")
 def test_another_account_is_found_by_its_column_where_metadata_lack(
     export: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -234,6 +239,7 @@ FOREIGN: dict[str, bytes | pa.Table] = {
 }
 
 
+@pytest.mark.fault("C1")
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
 def test_foreign_files_fail_the_task_and_stay(
     export: Callable[..., Any], tmp_path: Path, content: bytes | pa.Table
@@ -251,6 +257,7 @@ def test_foreign_files_fail_the_task_and_stay(
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.fault("C1")
 @pytest.mark.parametrize("cut", [10, 500, -1, -500])
 def test_truncated_files_fail_the_task(export: Callable[..., Any], tmp_path: Path, cut: int) -> None:
     export([configuration(number) for number in range(50)], tmp_path / "old")
@@ -261,6 +268,7 @@ def test_truncated_files_fail_the_task(export: Callable[..., Any], tmp_path: Pat
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.fault("C1")
 def test_bytes_that_were_overwritten_fail_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
     export([configuration(number) for number in range(50)], tmp_path / "old")
     file = tmp_path / "old" / "configurations.parquet"
@@ -273,6 +281,7 @@ def test_bytes_that_were_overwritten_fail_the_task(export: Callable[..., Any], t
         export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
 
 
+@pytest.mark.fault("C1")
 def test_a_folder_in_the_place_of_the_file_fails_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "old" / "configurations.parquet").mkdir(parents=True)
     with pytest.raises(AirflowFailException, match="compare_with leads to .*old/configurations.parquet'"):

@@ -131,6 +131,22 @@ def test_an_export_tells_openlineage_what_it_read_and_wrote(connect: Connect, tm
         assert (statistics.rowCount, statistics.size) == (3, Path(output.name).stat().st_size)
 
 
+def test_a_comparison_is_told_to_openlineage_hook_lineage_and_outlets(
+    connect: Connect, collector: HookLineageCollector, tmp_path: Path
+) -> None:
+    asset = Asset(uri=f"file://{tmp_path}/changes.parquet")
+    operator, written, extras = export(connect, tmp_path, compare_with=tmp_path, outlets=[asset, Asset("all")])
+    files = [f"{tmp_path}/{table}.parquet" for table in (*TABLES, "changes")]
+    told = operator.get_openlineage_facets_on_complete(None)
+    assert [each.name for each in told.outputs] == files
+    fields = [(field.name, field.type) for field in told.outputs[-1].facets["schema"].fields]
+    assert fields == [(column.name, str(column.type)) for column in schema("changes")]
+    assert told.outputs[-1].outputFacets["outputStatistics"].rowCount == 0
+    assert [each.asset.uri for each in collector.collected_assets.outputs] == [f"file://{file}" for file in files]
+    assert extras == {asset.uri: {"account_id": ACCOUNT, "changes": written["changes"]}, "all": written}
+    assert written["changes"] == {"path": files[-1], "rows": 0, "created": 0, "updated": 0, "removed": 0}
+
+
 def test_items_as_xcom_have_an_input_only(connect: Connect) -> None:
     operator, _, _ = export(connect, None)
     told = operator.get_openlineage_facets_on_complete(None)

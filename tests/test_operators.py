@@ -122,7 +122,12 @@ def test_fetched_text_is_not_rendered(connect: Connect) -> None:
     with Fake(paged([item])) as fake:
         connect(fake.connection())
         assert execute() == [item]
-    assert OutboundConfigurationsOperator.template_fields == ("channel", "output_path", "outbound_conn_id")
+    assert OutboundConfigurationsOperator.template_fields == (
+        "channel",
+        "output_path",
+        "compare_with",
+        "outbound_conn_id",
+    )
 
 
 def nested(depth: int) -> Any:
