@@ -65,6 +65,12 @@ ARG_VARIABLES = Arg(
     help="The exact variables that the template must have, such as 1,2 (default: any)",
     type=_names,
 )
+ARG_FINGERPRINT = Arg(("--fingerprint",), help="The fingerprint that the template must have (default: any)")
+ARG_UPDATED_AFTER = Arg(
+    ("--updated-after",),
+    help="The time after which the template must have been updated, such as 2026-05-03T10:00:00Z; without a zone, "
+    "it is UTC (default: any)",
+)
 ARG_TIMEOUT = Arg(
     ("--timeout",), help="Seconds to wait; 0 to look once (default: %(default)s)", type=_seconds, default=3600
 )
@@ -104,7 +110,8 @@ COMMANDS = (
         "wait",
         "Wait until a template exists",
         "wait",
-        *(ARG_NAME, ARG_ONE_CHANNEL, ARG_LANGUAGE, ARG_VARIABLES, ARG_TIMEOUT, ARG_INTERVAL),
+        *(ARG_NAME, ARG_ONE_CHANNEL, ARG_LANGUAGE, ARG_VARIABLES, ARG_FINGERPRINT, ARG_UPDATED_AFTER),
+        *(ARG_TIMEOUT, ARG_INTERVAL),
     ),
 )
 

@@ -20,6 +20,7 @@ from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundErr
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.checks import Problem, parse_codes, tally
+from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.model.items import Item, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, names
 from airflow_provider_outbound.model.values import text
@@ -58,12 +59,12 @@ def list_all(args: Namespace) -> None:
     :param args: ``conn_id``, ``channel``, ``language``, ``output``.
     """
     rows = [_summary(item) for item in _configurations(args)]
-    print_result(args.output, rows, rows)
+    print_result(args.output, rows, [_shortened(row) for row in rows])
 
 
 @command
 def show(args: Namespace) -> None:
-    """Print the templates with a name: as LivePerson sent them, or a row for each component.
+    """Print the templates with a name: as LivePerson sent them, with their fingerprints, or a row per component.
 
     :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``output``.
     """
@@ -72,7 +73,8 @@ def show(args: Namespace) -> None:
     found = [item for item in items if args.name in names(item)]
     if not found:
         end(1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}")
-    print_result(args.output, found, [row for item in found for row in _contents(item)])
+    whole = [{**item, "fingerprint": fingerprint(shapes.channels(item))} for item in found]
+    print_result(args.output, whole, [row for item in found for row in _contents(item)])
 
 
 @command
@@ -175,12 +177,13 @@ def wait(
 ) -> None:
     """Look until a template exists, and print what the sensor would return.
 
-    :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``variables``, ``timeout``, ``interval``,
-        ``output``.
+    :param args: ``conn_id``, ``name``, ``channel``, ``language``, ``variables``, ``fingerprint``,
+        ``updated_after``, ``timeout``, ``interval``, ``output``.
     :param clock: monotonic seconds.
     :param sleep: waits, in seconds.
     """
-    gate = Gate(Criteria(args.name, args.channel, args.language, args.variables))
+    template = (args.name, args.channel, args.language, args.variables)
+    gate = Gate(Criteria(*template, args.fingerprint, args.updated_after))
     hook = ShellHook(args.conn_id, retry_waits=())  # no retries: the next look serves as one
     hook.warn_of_unknown(parse_channels(args.channel))
     deadline = clock() + args.timeout
@@ -194,9 +197,8 @@ def wait(
         if match.item is not None:
             hook.log.info("%s", match.seen)
             summary = match.summary()
-            return print_result(
-                args.output, summary, [{key: summary[key] for key in summary if key != "components"}]
-            )
+            row = {key: value for key, value in summary.items() if key != "components"}
+            return print_result(args.output, summary, [_shortened(row)])
         left = deadline - clock()
         if left <= 0:
             end(1, f"Timed out after {args.timeout:g} s. {match.seen}")
@@ -232,7 +234,13 @@ def _summary(item: Item) -> Row:
         "languages": _distinct(channel.get("language") for channel in channels),
         "variables": shapes.variables(*channels),
         "updated": text(item.get("updatedAt")),
+        "fingerprint": fingerprint(channels),
     }
+
+
+def _shortened(row: Row) -> Row:
+    """Return a row for a table, where whole fingerprints would take all the width."""
+    return {**row, "fingerprint": short(row["fingerprint"])}
 
 
 def _distinct(values: Iterator[Any]) -> list[str]:
@@ -249,6 +257,7 @@ def _contents(item: Item) -> Iterator[Row]:
                 "id": text(item.get("id")),
                 "channel": text(known.get("type")),
                 "language": text(known.get("language")),
+                "fingerprint": short(fingerprint([channel])),
                 "component": "/".join(filter(None, (text(part.get("type")), text(part.get("sub_type"))))),
                 "variables": shapes.takes(part),
                 "content": text(part.get("content")),

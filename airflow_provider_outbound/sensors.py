@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import timezone
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.errors import OutboundError, printable
+from airflow_provider_outbound.errors import ConfigError, OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
 from airflow_provider_outbound.model.checks import parse_codes
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
@@ -33,11 +33,11 @@ GRACE = 600
 
 
 class OutboundTemplateSensor(BaseSensorOperator):
-    """Wait until a template exists, in the right channel and language and with the right variables.
+    """Wait until a template exists: in the right channel, language and state, and with the right variables.
 
     Its XCom describes the configuration that was found (the one updated last if several match): ``id`` (the
     campaign call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
-    ``header_variables`` (the call's ``headerVariables``) and ``components``.
+    ``header_variables`` (the call's ``headerVariables``), ``fingerprint`` and ``components``.
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
     Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the
@@ -47,6 +47,10 @@ class OutboundTemplateSensor(BaseSensorOperator):
     :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
     :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
     :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
+    :param fingerprint: of the configuration or channel that was approved. The fingerprint of each channel that
+        meets the criteria above must be in it; None for any. (templated)
+    :param updated_after: the time, or its ISO 8601 text, after which the template must have been updated; UTC if
+        it has no zone. None for any time. (templated)
     :param fail_on: codes of checks that fail the task if the template is there but does not pass them, such as
         ``["empty", "undeclared"]``, as a list or as text (``empty,undeclared``). (templated)
     :param outbound_conn_id: the Connection to use. (templated)
@@ -58,6 +62,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
         "channel",
         "language",
         "variables",
+        "fingerprint",
+        "updated_after",
         "fail_on",
         "outbound_conn_id",
     )
@@ -70,6 +76,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
         channel: str | None = None,
         language: str | None = None,
         variables: list[str] | None = None,
+        fingerprint: str | None = None,
+        updated_after: datetime | str | None = None,
         fail_on: str | Sequence[str] | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -80,9 +88,13 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.channel = channel
         self.language = language
         self.variables = variables
+        self.fingerprint = fingerprint
+        self.updated_after = updated_after
         self.fail_on = fail_on
         self.outbound_conn_id = outbound_conn_id
         self.deferrable = deferrable
+        given = {"fingerprint": fingerprint, "updated_after": updated_after}
+        self._required = [name for name, value in given.items() if value is not None]
         self._hook: OutboundHook | None = None
         self._gate: Gate | None = None
         self._seen = "No look was completed"
@@ -111,7 +123,12 @@ class OutboundTemplateSensor(BaseSensorOperator):
         return PokeReturnValue(True, match.summary())
 
     def _criteria(self) -> Criteria:
-        return Criteria(self.template_name, self.channel, self.language, self.variables)
+        for name in self._required:
+            if getattr(self, name) is None:  # an XCom without a value must not open the gate for any content
+                raise ConfigError(f"template {name} is None, because what it was taken from has no value")
+        return Criteria(
+            self.template_name, self.channel, self.language, self.variables, self.fingerprint, self.updated_after
+        )
 
     def execute(self, context: Context) -> Any:
         """Wait, in the chosen mode."""
@@ -124,13 +141,15 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 return look.xcom_value
             if timezone.utcnow() > deadline:
                 raise AirflowSensorTimeout
-            variables = self._criteria().variables
+            criteria = self._criteria()
             return self.defer(
                 trigger=OutboundTemplateTrigger(
                     template_name=self.template_name,
                     channel=self.channel,
                     language=self.language,
-                    variables=None if variables is None else [str(name) for name in variables],
+                    variables=None if criteria.variables is None else list(map(str, criteria.variables)),
+                    fingerprint=self.fingerprint,
+                    updated_after=criteria.updated_after,
                     fail_on=parse_codes(self.fail_on),
                     outbound_conn_id=self.outbound_conn_id,
                     poke_interval=self.poke_interval,

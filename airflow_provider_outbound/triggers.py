@@ -43,6 +43,8 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param channel: the channel it must be in; None for any.
     :param language: the language it must be in; None for any.
     :param variables: exactly the variables it must take; None for any.
+    :param fingerprint: the fingerprint of what was approved; None for any.
+    :param updated_after: the time after which it must have been updated; None for any time.
     :param fail_on: codes of checks that the template must pass; None for no checks.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
@@ -54,6 +56,8 @@ class OutboundTemplateTrigger(BaseTrigger):
     channel: str | None = None
     language: str | None = None
     variables: list[str] | None = None
+    fingerprint: str | None = None
+    updated_after: datetime | str | None = None
     fail_on: list[str] | None = None
     outbound_conn_id: str = DEFAULT_CONN_ID
     poke_interval: float = 60.0
@@ -83,7 +87,14 @@ class OutboundTemplateTrigger(BaseTrigger):
         """
         next_look = self.next_look or now()
         try:
-            criteria = Criteria(self.template_name, self.channel, self.language, self.variables)
+            criteria = Criteria(
+                self.template_name,
+                self.channel,
+                self.language,
+                self.variables,
+                self.fingerprint,
+                self.updated_after,
+            )
             gate = Gate(criteria, looked=self.next_look is not None, fail_on=self.fail_on)
             async with subscribe(self.outbound_conn_id, self.channel) as poller:
                 while True:

@@ -21,6 +21,7 @@ import yaml
 
 from airflow_provider_outbound import commands
 from airflow_provider_outbound.cli import main
+from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.output import print_result
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.clock import Clock
@@ -98,6 +99,7 @@ def test_list_has_a_row_per_configuration(run: Run, outbound_sandbox: Sandbox) -
         "languages": list(dict.fromkeys(channel["language"] for channel in held[0]["channels"])),
         "variables": listed[0]["variables"],
         "updated": held[0]["updatedAt"],
+        "fingerprint": fingerprint(held[0]["channels"]),
     }
     assert err.startswith(f"{len(held)} configurations at 127.0.0.1")
 
@@ -134,7 +136,8 @@ def test_json_and_yaml_are_what_was_sent(
 ) -> None:
     outbound_sandbox.publish(ODD)
     _, out, _ = run("show", ODD, "-o", output)
-    assert load(out) == outbound_sandbox.configurations()[-1:]
+    (item,) = outbound_sandbox.configurations()[-1:]
+    assert load(out) == [{**item, "fingerprint": fingerprint(item["channels"])}]
     assert all(char.isprintable() or char == "\n" for char in out)
 
 
@@ -150,7 +153,7 @@ def test_show_has_a_row_per_component(run: Run, outbound_sandbox: Sandbox) -> No
     outbound_sandbox.publish("spring_sale", channel="wa", language="es", variables=["1", "2"])
     code, out, _ = run("show", "spring_sale", "--language", "es")
     assert code == 0
-    assert re.search(r"\| wa +\| es +\| body +\| 1, 2 +\| .*\$\{\{1\}\} \$\{\{2\}\}", out)
+    assert re.search(r"\| wa +\| es +\| \w{8} +\| body +\| 1, 2 +\| .*\$\{\{1\}\} \$\{\{2\}\}", out)
     assert out.count("button/quick_reply") == 2
 
 
@@ -237,8 +240,45 @@ def test_ctrl_c_during_a_wait_exits_with_130(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["list", "--language", "xx"], ["show", "sale"], ["wait", "sale"]])
+def test_tables_show_the_beginning_of_fingerprints(run: Run, outbound_sandbox: Sandbox, words: list[str]) -> None:
+    outbound_sandbox.publish("sale", language="xx")
+    whole = str(fingerprint(outbound_sandbox.configurations()[-1]["channels"]))
+    assert whole in run(*words, "-o", "json")[1]
+    for output in ("table", "plain"):
+        shown = run(*words, "-o", output)[1]
+        assert short(whole) in shown.split()
+        assert whole not in shown
+
+
+def test_wait_for_approved_content_says_what_changed(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.publish("spring_sale", variables=["1"])
+    approved = fingerprint(outbound_sandbox.configurations()[-1]["channels"])
+    look = ["wait", "spring_sale", "--timeout", "0", "--fingerprint", approved]
+    assert run(*look)[0] == 0
+    outbound_sandbox.remove("spring_sale")
+    outbound_sandbox.publish("spring_sale")
+    code, _, err = run(*look)
+    assert code == 1
+    assert "spring_sale is there in wa/en, but its body changed since that fingerprint" in err
+    code, _, err = run("wait", "spring_sale", "--fingerprint", short(approved))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "give a whole one" in err
+
+
+def test_wait_for_an_update(run: Run, outbound_sandbox: Sandbox) -> None:
+    outbound_sandbox.publish("spring_sale")
+    look = ["wait", "spring_sale", "--timeout", "0", "--updated-after"]
+    assert run(*look, "2026-01-01")[0] == 0
+    code, _, err = run(*look, "2999-01-01")
+    assert code == 1
+    assert re.search(r"spring_sale was last updated \S+Z, not after 2999-01-01T00:00:00Z\n$", err)
+    assert run(*look, "tomorrow")[0] == 2
+
+
 def waiting(**options: object) -> Namespace:
     given = {"conn_id": "liveperson_outbound_default", "name": "spring_sale", "channel": None, "language": None}
+    given |= {"fingerprint": None, "updated_after": None}
     return Namespace(**{**given, "variables": None, "interval": 60.0, "output": "json", **options})
 
 

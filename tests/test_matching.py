@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.model.fingerprints import fingerprint
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from tests.fake import configuration
 from tests.listed import records
@@ -45,6 +47,7 @@ def test_found(criteria: Criteria) -> None:
         "language": "en",
         "variables": ["1", "2"],
         "header_variables": [],
+        "fingerprint": fingerprint(item()["channels"]),
         "components": [{"type": "body", "sub_type": None, "variables": ["1", "2"]}],
     }
 
@@ -59,6 +62,7 @@ def test_found_by_whatsapp_name_in_a_bare_channel() -> None:
         "language": "en",
         "variables": [],
         "header_variables": [],
+        "fingerprint": fingerprint([bare]),
         "components": [],
     }
 
@@ -164,6 +168,10 @@ def test_odd_names_stay_on_one_line() -> None:
         (Criteria("spring_sale", "wa", "en", [2, 1]), "spring_sale in wa/en with variables ['1', '2']"),
         (Criteria("spring_sale", language="en", variables=[]), "spring_sale in en with variables []"),
         (Criteria("a\nb"), "'a\\nb'"),
+        (
+            Criteria("sale", fingerprint=f"{'0a' * 16}-{'0' * 48}", updated_after="2026-05-03"),
+            "sale with fingerprint 0a0a0a0a updated after 2026-05-03T00:00:00Z",
+        ),
     ],
 )
 def test_criteria_in_messages(criteria: Criteria, shown: str) -> None:
@@ -181,11 +189,144 @@ def test_criteria_in_messages(criteria: Criteria, shown: str) -> None:
         {"name": "x", "variables": "1"},
         {"name": "x", "variables": [None]},
         {"name": "x", "variables": 1},
+        {"name": "x", "fingerprint": ""},
+        {"name": "x", "fingerprint": ["a"]},
+        {"name": "x", "updated_after": ""},
+        {"name": "x", "updated_after": "None"},
+        {"name": "x", "updated_after": "10:00"},
+        {"name": "x", "updated_after": 1777802400000},
+        {"name": "x", "updated_after": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))},
     ],
 )
 def test_criteria_that_nothing_can_meet(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="template ((name|channel|language) is|variables are)"):
+    with pytest.raises(
+        ConfigError, match="template ((name|channel|language|fingerprint|updated_after) is|variables are)"
+    ):
         Criteria(**arguments)
+
+
+APPROVED = fingerprint(item()["channels"]) or ""
+REWORDED = [{"type": "body", "content": "Now ${{1}} ${{2}}", "variables": ["1", "2"]}]
+
+
+def both(**of_second: Any) -> dict[str, Any]:
+    """Return a configuration with a channel in English and one in German."""
+    whole = item()
+    whole["channels"] += item(language="de", **of_second)["channels"]
+    return whole
+
+
+def test_the_approved_content_is_found_whatever_its_dates_and_id() -> None:
+    later = {**item(updated="2026-02-01"), "id": "8", "createdAt": "2026-02-01"}
+    assert Criteria("sale", fingerprint=APPROVED).match(index([later])).item == later
+
+
+@pytest.mark.parametrize(
+    ("items", "criteria", "seen"),
+    [
+        (
+            [item(messageComponents=REWORDED)],
+            Criteria("sale", "wa", "en", fingerprint=APPROVED),
+            "sale is there in wa/en, but its body changed since that fingerprint",
+        ),
+        (
+            [both()],
+            Criteria("sale", fingerprint=APPROVED),
+            "sale is there in wa/de, but its language changed since that fingerprint",
+        ),
+        (
+            [both(messageComponents=REWORDED)],
+            Criteria("sale", fingerprint=fingerprint(both()["channels"])),
+            "sale is there in wa/de, but its body changed since that fingerprint",
+        ),
+        (
+            [item(type="inapp")],
+            Criteria("sale", fingerprint=APPROVED),
+            "sale is there in inapp/en, but that fingerprint is of other channels",
+        ),
+        (
+            [item(messageComponents=REWORDED, language="de")],
+            Criteria("sale", "wa", "en", fingerprint=APPROVED),
+            "sale is in wa/de, not in wa/en",
+        ),
+    ],
+)
+def test_content_that_was_not_approved_is_not_found(
+    items: list[dict[str, Any]], criteria: Criteria, seen: str
+) -> None:
+    match = criteria.match(index(items))
+    assert (match.item, match.seen) == (None, f"Not there yet: {seen}")
+
+
+def test_only_channels_that_meet_the_other_criteria_need_approval() -> None:
+    reworded = both(messageComponents=REWORDED)
+    english = Criteria("sale", "wa", "en", fingerprint=APPROVED).match(index([reworded]))
+    assert english.item == reworded
+    assert english.summary()["fingerprint"] == APPROVED
+
+
+def test_several_approved_channels_may_stand_in_any_order_or_alone() -> None:
+    approved = fingerprint(both()["channels"])
+    turned = {**both(), "channels": both()["channels"][::-1]}
+    for here in (both(), turned, item()):
+        assert Criteria("sale", fingerprint=approved).match(index([here])).item == here
+
+
+def test_of_configurations_of_one_name_the_approved_one_is_found_though_another_is_newer() -> None:
+    approved, newer = item(), {**item(updated="2026-02-01", messageComponents=REWORDED), "id": "8"}
+    for items in ([approved, newer], [newer, approved]):
+        assert Criteria("sale", fingerprint=APPROVED).match(index(items)).item == approved
+
+
+@pytest.mark.fault("P9")
+@pytest.mark.parametrize("carried", [{"id": "7"}, {}])
+def test_bare_channels_of_a_configuration_are_approved_together(carried: dict[str, str]) -> None:
+    english, german = ({"name": "sale", **carried, **channel} for channel in both()["channels"])
+    reworded = {**german, "messageComponents": REWORDED}
+    approved = fingerprint([english, german])
+    assert Criteria("sale", fingerprint=approved).match(index([english, german])).item == german
+    for items in ([english, reworded], [reworded, english]):
+        match = Criteria("sale", fingerprint=approved).match(index(items))
+        words = "sale is there in wa/de, but its body changed since that fingerprint"
+        assert (match.item, match.seen) == (None, f"Not there yet: {words}")
+    other = {**reworded, "id": "8"}
+    assert Criteria("sale", fingerprint=approved).match(index([english, other])).item == english
+
+
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        ("2026-05-03T09:59:59.999Z", True),
+        ("2026-05-03T10:00:00Z", False),
+        ("2026-05-03", True),
+        ("2026-05-03 09:59", True),
+        ("2026-05-03T11:30:00+02:00", True),
+        ("2026-05-03T12:00:00+02:00", False),
+        (datetime(2026, 5, 3, 9, 59), True),
+        (datetime(2026, 5, 3, 10, 0), False),
+        (datetime(2026, 5, 3, 11, 59, tzinfo=timezone(timedelta(hours=2))), True),
+    ],
+)
+def test_updated_after_is_a_point_in_time_and_utc_without_a_zone(after: datetime | str, found: bool) -> None:
+    here = item(updated="2026-05-03T10:00:00Z")
+    match = Criteria("sale", updated_after=after).match(index([here]))
+    assert match.item == (here if found else None)
+    if not found:
+        words = "sale was last updated 2026-05-03T10:00:00Z, not after 2026-05-03T10:00:00Z"
+        assert match.seen == f"Not there yet: {words}"
+
+
+@pytest.mark.parametrize("updated", [None, "", "soon", ["\ud800"], float("nan")])
+def test_a_date_that_cannot_be_read_is_after_nothing(updated: Any) -> None:
+    match = Criteria("sale", updated_after="2026-05-03").match(index([item(updated=updated)]))
+    words = "sale is there without a readable updatedAt, so it may be from before 2026-05-03T00:00:00Z"
+    assert match.seen == f"Not there yet: {words}"
+
+
+def test_an_old_configuration_does_not_hide_the_one_updated_since() -> None:
+    old, new = item(updated="2026-01-01"), {**item(updated="2026-02-01"), "id": "8"}
+    for items in ([old, new], [new, old]):
+        assert Criteria("sale", updated_after="2026-01-15").match(index(items)).item == new
 
 
 @pytest.mark.fault("W11")

@@ -23,6 +23,7 @@ from airflow.sdk.exceptions import (
 )
 from airflow.serialization.serialized_objects import BaseSerialization
 
+from airflow_provider_outbound.model.fingerprints import fingerprint
 from airflow_provider_outbound.sensors import OutboundTemplateSensor
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 from tests.clock import AirflowClock
@@ -30,6 +31,7 @@ from tests.fake import SECRET, Fake, Hit, Reply, configuration, paged
 
 Connect = Callable[..., str]
 Logs = Callable[[], list[str]]
+EAST = timezone(timedelta(hours=2))
 ITEMS = [configuration(number) for number in range(40)]
 FOUND = {
     "id": "id-7",
@@ -39,6 +41,7 @@ FOUND = {
     "language": "en",
     "variables": ["1"],
     "header_variables": [],
+    "fingerprint": fingerprint(ITEMS[7]["channels"]),
     "components": [{"type": "body", "sub_type": None, "variables": ["1"]}],
 }
 
@@ -137,6 +140,73 @@ def test_timeout_says_what_was_seen_last(
     assert world.slept == ([60, 60, 60] if timeout else [])
 
 
+def reworded(number: int) -> dict[str, Any]:
+    """Return a configuration with another text in its body."""
+    item = configuration(number)
+    (channel,) = item["channels"]
+    body = {**channel["messageComponents"][0], "content": "Bye ${{1}}"}
+    return {**item, "channels": [{**channel, "messageComponents": [body]}]}
+
+
+def test_other_content_is_waited_out_until_it_is_the_approved_one_again(
+    mode: str, world: AirflowClock, connect: Connect, logs: Logs
+) -> None:
+    with Fake(lambda hit: paged([ITEMS[7] if world.elapsed >= 100 else reworded(7)])(hit)) as fake:
+        connect(fake.connection())
+        assert wait(mode, world, fingerprint=FOUND["fingerprint"]) == FOUND
+    assert world.slept == [60, 60]
+    words = "Not there yet: n7 is there in wa/en, but its body changed since that fingerprint"
+    assert sum(f"{words}. Next look in 60 s." in line for line in logs()) == 2
+
+
+def test_timeout_says_that_the_content_changed(mode: str, world: AirflowClock, connect: Connect) -> None:
+    with Fake(paged([reworded(7)])) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowSensorTimeout) as caught:
+            wait(mode, world, fingerprint=FOUND["fingerprint"], timeout=100)
+    words = "n7 is there in wa/en, but its body changed since that fingerprint"
+    assert str(caught.value) == f"Timed out after 100 s. Not there yet: {words}"
+
+
+@pytest.mark.parametrize("after", ["2026-05-03T10:00:00Z", datetime(2026, 5, 3, 12, tzinfo=EAST)])
+def test_an_update_is_waited_for(
+    mode: str, world: AirflowClock, connect: Connect, logs: Logs, after: datetime | str
+) -> None:
+    def listing(hit: Hit) -> Any:
+        updated = "2026-05-03T10:00:00.001Z" if world.elapsed >= 100 else "2026-05-03T10:00:00.000Z"
+        return paged([{**ITEMS[7], "updatedAt": updated}])(hit)
+
+    with Fake(listing) as fake:
+        connect(fake.connection())
+        assert wait(mode, world, updated_after=after)["updated_at"] == "2026-05-03T10:00:00.001Z"
+    assert world.slept == [60, 60]
+    words = "Not there yet: n7 was last updated 2026-05-03T10:00:00Z, not after 2026-05-03T10:00:00Z"
+    assert sum(words in line for line in logs()) == 2
+
+
+@pytest.mark.parametrize("criterion", ["fingerprint", "updated_after"])
+def test_a_criterion_whose_xcom_has_no_value_fails_the_task(connect: Connect, criterion: str) -> None:
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", **{criterion: "{{ a template }}"})
+        setattr(sensor, criterion, None)  # as Airflow does when it renders the XCom of a task that returned None
+        with pytest.raises(AirflowFailException, match=f"template {criterion} is None"):
+            sensor.execute({})
+    assert not fake.hits
+
+
+@pytest.mark.fault("W3")
+def test_a_trigger_stored_by_an_older_version_still_works(connect: Connect) -> None:
+    stored = OutboundTemplateTrigger(template_name="n7", channel="wa", language="en", variables=["1"]).serialize()[
+        1
+    ]
+    old = {name: value for name, value in stored.items() if name not in ("fingerprint", "updated_after")}
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        event = asyncio.run(OutboundTemplateTrigger(**old).wait())
+    assert event.payload == {"status": "success", "template": FOUND}
+
+
 PERMANENT: dict[str, dict[str, Any]] = {
     "A2 refused login": {"token": [Reply(401, b"")]},
     "A3 forbidden": {"listing": [Reply(403, b"")]},
@@ -209,6 +279,8 @@ def test_arguments_that_are_wrong(mode: str, world: AirflowClock, connect: Conne
             ({"template_name": ""}, "template name is ''"),
             ({"variables": "1"}, "template variables are '1'"),
             ({"fail_on": ["emtpy"]}, "fail_on has 'emtpy': the checks are undeclared, empty"),
+            ({"fingerprint": "0a0a0a0a"}, "template fingerprint is '0a0a0a0a': give a whole one"),
+            ({"updated_after": "yesterday"}, "template updated_after is 'yesterday': give a time"),
             ({"channel": "../x"}, "channel is '../x'"),
             ({"outbound_conn_id": "nowhere"}, "Airflow found no Connection 'nowhere'"),
         ):
@@ -362,6 +434,8 @@ def test_everything_survives_a_restart() -> None:
         language="en",
         variables=["1"],
         fail_on=["empty"],
+        fingerprint=FOUND["fingerprint"],
+        updated_after=deadline + timedelta(milliseconds=1),
         outbound_conn_id="other",
         poke_interval=7.5,
         next_look=deadline - timedelta(hours=1),
@@ -497,4 +571,4 @@ def test_nothing_stored_or_logged_shows_a_secret(
 
 def test_made_without_asking_anything() -> None:
     OutboundTemplateSensor(task_id="wait", template_name="{{ params.name }}", outbound_conn_id="nowhere")
-    assert "template_name" in OutboundTemplateSensor.template_fields
+    assert {"template_name", "fingerprint", "updated_after"} <= set(OutboundTemplateSensor.template_fields)

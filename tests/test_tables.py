@@ -19,6 +19,7 @@ from airflow_provider_outbound.client.listing import page_of
 from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.hooks import OutboundHook
 from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.fingerprints import channel_fingerprint, fingerprint
 from airflow_provider_outbound.model.items import Record, channels, components
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.tables import build as tables
@@ -144,6 +145,7 @@ def test_every_field_has_its_column() -> None:
         "languages": ["en"],
         "template_names": ["tn"],
         "variables": ["1", "2"],
+        "fingerprint": fingerprint(item["channels"]),
         "account_id": "12345678",
         "fetched_at": NOW,
     }
@@ -152,6 +154,7 @@ def test_every_field_has_its_column() -> None:
     first = {"configuration_id": "7", "configuration_name": "n", "channel_index": 0, "component_index": 0}
     assert {name: row.pop(name) for name in first} == first
     assert row.pop("placeholders") == ["1", "2"]
+    assert row.pop("fingerprint") == channel_fingerprint(item["channels"][0])
     assert list(row.values()) == [*channel.values(), *component.values()]
     assert not built.anomalies
 
@@ -326,6 +329,14 @@ def test_the_spelling_that_has_a_value_is_read() -> None:
     assert [row["variables"] for row in rows] == [["4"], []]
 
 
+def test_fingerprints_are_those_of_each_channel() -> None:
+    wa, sms = {"type": "wa", "messageComponents": [{}, {}]}, {"type": "sms-twilio"}
+    built = Built({"id": "1", "channels": [wa, "odd", sms]}, {"id": "2"}, {"id": "3", **sms})
+    assert built.configurations["fingerprint"].to_pylist() == [fingerprint([wa, sms]), None, fingerprint([sms])]
+    of = [channel_fingerprint(wa), channel_fingerprint(wa), None, *[channel_fingerprint(sms)] * 2]
+    assert built.components["fingerprint"].to_pylist() == of
+
+
 @pytest.mark.fault("D7")
 def test_a_price_is_no_placeholder() -> None:
     body = {"type": "body", "content": "Only $100, {{name}}"}
@@ -358,4 +369,4 @@ def test_tables_and_files_tell_the_version_of_their_schema(table: str) -> None:
     built = Built(configuration(1)).tables[table]
     buffer = BytesIO()
     pq.write_table(built, buffer)
-    assert built.schema.metadata == pq.read_schema(buffer).metadata == {b"schema_version": b"1"}
+    assert built.schema.metadata == pq.read_schema(buffer).metadata == {b"schema_version": b"2"}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.model import fingerprints
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Item, Record
-from airflow_provider_outbound.model.values import sort_variables, strings, text
+from airflow_provider_outbound.model.values import parse_timestamp, sort_variables, strings, text
 
 _WORD = re.compile(r"[\w.+-]+")
 
@@ -46,6 +48,7 @@ class Match:
             "language": text(self.channels[0].get("language")),
             "variables": shapes.variables(*self.channels),
             "header_variables": shapes.header_variables(*self.channels),
+            "fingerprint": fingerprints.fingerprint(self.channels),
             "components": [
                 {
                     "type": text(each.get("type")),
@@ -104,6 +107,10 @@ class Criteria:
     :param language: the language that it must be in, as LivePerson writes it; None for any.
     :param variables: exactly the variables that it must take, without those of media headers, in any order; None
         for any.
+    :param fingerprint: what each of its channels that meet the criteria above must have, in any order: the
+        fingerprint of a configuration or of a channel; None for any.
+    :param updated_after: the point in time, or its ISO 8601 text, after which it must have been updated; without a
+        zone, UTC. None for any.
     :raises ConfigError: for a criterion that nothing can meet.
     """
 
@@ -111,6 +118,8 @@ class Criteria:
     channel: str | None = None
     language: str | None = None
     variables: Iterable[str | int] | None = None
+    fingerprint: str | None = None
+    updated_after: datetime | str | None = None
 
     def __post_init__(self) -> None:
         given = {"channel": self.channel, "language": self.language}
@@ -126,19 +135,32 @@ class Criteria:
                 shown = printable(repr(self.variables), 60)
                 raise ConfigError(f"template variables are {shown}: give a list such as ['1', '2']")
             object.__setattr__(self, "variables", tuple(sort_variables(wanted)))
+        if self.fingerprint is not None:
+            fingerprints.parse(self.fingerprint)
+        if self.updated_after is not None:
+            object.__setattr__(self, "updated_after", _moment(self.updated_after))
 
     def match(self, index: TemplateIndex) -> Match:
         """Find the template in a listing; the one updated last if several fit."""
-        best: tuple[Item, list[Item]] | None = None
+        fitting: list[tuple[Item, list[Item]]] = []
         near: dict[str, None] = {}
         for item in index.named(self.name):
             objects = [channel for channel in shapes.channels(item) if isinstance(channel, dict)]
             named = [channel for channel in objects if self.name in _names(item, channel)]
             misfits = [self._misfit(channel) for channel in named]
-            fitting = [channel for channel, misfit in zip(named, misfits, strict=True) if not misfit]
-            if fitting and (not best or shapes.newer(best[0], item) is item):
-                best = (item, fitting)
+            if fits := [channel for channel, misfit in zip(named, misfits, strict=True) if not misfit]:
+                fitting.append((item, fits))
             near |= dict.fromkeys(misfits or ["has no channel yet"])
+        # By id, because bare channels are listed apart; whatever is listed without an id counts as one.
+        outdated: dict[str | None, list[str]] = {}
+        for item, fits in fitting:
+            outdated.setdefault(text(item.get("id")), []).extend(self._outdated(item, fits))
+        best: tuple[Item, list[Item]] | None = None
+        for item, fits in fitting:
+            if not outdated[text(item.get("id"))] and (not best or shapes.newer(best[0], item) is item):
+                best = (item, fits)
+        near |= dict.fromkeys(reason for reasons in outdated.values() for reason in reasons)
+        near.pop("", None)
         name = _shown(self.name)
         if best:
             places = dict.fromkeys(_place(channel.get("type"), channel.get("language")) for channel in best[1])
@@ -166,10 +188,40 @@ class Criteria:
         differ = f" (its texts use {used})" if used != taken else ""
         return f"has variables {taken} in {_place(kind, language)}{differ}, not {list(self.variables)}"
 
+    def _outdated(self, item: Item, fits: list[Item]) -> Iterator[str]:
+        """Yield why an item with channels that fit is not in the state that is meant."""
+        if self.fingerprint is not None:
+            approved = fingerprints.parse(self.fingerprint)
+            for channel in fits:
+                if change := fingerprints.changed(fingerprints.channel_fingerprint(channel), approved):
+                    yield f"is there in {_place(channel.get('type'), channel.get('language'))}, but {change}"
+        if self.updated_after is not None:
+            after, updated = _moment(self.updated_after), parse_timestamp(item.get("updatedAt"))
+            if updated is None:
+                yield f"is there without a readable updatedAt, so it may be from before {_iso(after)}"
+            elif updated <= after:
+                yield f"was last updated {_iso(updated)}, not after {_iso(after)}"
+
     def __str__(self) -> str:
         place = "" if self.channel is self.language is None else f" in {_place(self.channel, self.language)}"
         taking = "" if self.variables is None else f" with variables {list(self.variables)}"
-        return printable(f"{_shown(self.name)}{place}{taking}", 300)
+        state = "" if self.fingerprint is None else f" with fingerprint {fingerprints.short(self.fingerprint)}"
+        since = "" if self.updated_after is None else f" updated after {_iso(_moment(self.updated_after))}"
+        return printable(f"{_shown(self.name)}{place}{taking}{state}{since}", 300)
+
+
+def _moment(value: Any) -> datetime:
+    """Return a point in time in UTC, which is also the zone of what has none."""
+    given = value.isoformat() if isinstance(value, datetime) else value
+    read = parse_timestamp(given) if isinstance(given, str) else None
+    if read is None:
+        shown = printable(repr(value), 60)
+        raise ConfigError(f"template updated_after is {shown}: give a time such as 2026-05-03T10:00:00Z")
+    return read
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _place(*parts: Any) -> str:

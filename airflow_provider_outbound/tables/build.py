@@ -16,6 +16,7 @@ from airflow_provider_outbound.client.listing import Page
 from airflow_provider_outbound.errors import ProtocolError, printable
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode, encode
+from airflow_provider_outbound.model.fingerprints import channel_fingerprint, joined
 from airflow_provider_outbound.model.items import Item, Record
 from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, text
 from airflow_provider_outbound.tables import schemas
@@ -110,11 +111,15 @@ def _tables(
 
     tables, new = {}, _Found()
     items = [record.item for record in records]
+    prints = [
+        [channel_fingerprint(each) if isinstance(each, dict) else None for each in shapes.channels(item)]
+        for item in items
+    ]
     try:
         if "configurations" in names:
-            tables["configurations"] = _configurations(records, account_id, fetched_at, new)
+            tables["configurations"] = _configurations(records, prints, account_id, fetched_at, new)
         if "components" in names:
-            tables["components"] = _components(items, new)
+            tables["components"] = _components(items, prints, new)
     except pa.ArrowInvalid as error:  # a column of more than 2 GiB
         if len(items) == 1:
             shown = printable(repr(items[0].get("id")), 60)
@@ -134,7 +139,9 @@ def concat_parts(parts: Iterable[dict[str, pa.Table]]) -> dict[str, pa.Table]:
     return {name: pa.concat_tables(part[name] for part in pieces) for name in pieces[0]}
 
 
-def _configurations(records: list[Record], account_id: str, fetched_at: datetime, found: _Found) -> pa.Table:
+def _configurations(
+    records: list[Record], prints: list[list[str | None]], account_id: str, fetched_at: datetime, found: _Found
+) -> pa.Table:
     import pyarrow as pa
 
     items = [record.item for record in records]
@@ -143,6 +150,7 @@ def _configurations(records: list[Record], account_id: str, fetched_at: datetime
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
         columns[column] = [_distinct([channel.get(key) for channel in each]) for each in channels]
     columns["variables"] = [shapes.variables(*each) for each in channels]
+    columns["fingerprint"] = [joined(each) for each in prints]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
     columns["account_id"] = pa.repeat(account_id, len(items))
     moment = pa.scalar(fetched_at, schemas.types()["timestamp"])
@@ -155,7 +163,7 @@ def _distinct(values: list[Any]) -> list[str]:
     return [each for each in dict.fromkeys(map(text, values)) if each is not None]
 
 
-def _components(items: list[Item], found: _Found) -> pa.Table:
+def _components(items: list[Item], prints: list[list[str | None]], found: _Found) -> pa.Table:
     import pyarrow as pa
 
     # Each channel with the number of its item and its own within that; each component likewise.
@@ -175,6 +183,7 @@ def _components(items: list[Item], found: _Found) -> pa.Table:
     channels_own = _read(schemas.CHANNEL, [channel for _, _, channel in channels], found)
     columns = {f"configuration_{name}": array.take(of_item) for name, array in items_own.items()}
     columns |= {name: array.take(of_channel) for name, array in channels_own.items()}
+    columns["fingerprint"] = pa.array(chain.from_iterable(prints), pa.string()).take(of_channel)
     columns["channel_index"] = pa.array([index for _, index, _ in channels], pa.int64()).take(of_channel)
     columns["component_index"] = [None if each is _NONE else index for _, index, each in rows]
     columns |= _read(schemas.COMPONENT, [component for _, _, component in rows], found)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TABLES = ("configurations", "components")
 
 #: Kept in the metadata of tables and files; changes with the columns.
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 #: Column, type and the item's field; a column without a field is computed.
 Columns: TypeAlias = tuple[tuple[str, str, "str | None"], ...]
@@ -34,6 +34,7 @@ CONFIGURATIONS: Columns = (
     ("languages", "strings", None),
     ("template_names", "strings", None),
     ("variables", "strings", None),
+    ("fingerprint", "string", None),
     ("account_id", "string", None),
     ("fetched_at", "timestamp", None),
     ("raw", "string", None),
@@ -72,6 +73,7 @@ COMPONENTS: Columns = (
     ("configuration_name", "string", None),
     ("channel_index", "int64", None),
     *CHANNEL,
+    ("fingerprint", "string", None),
     ("component_index", "int64", None),
     *COMPONENT,
     ("placeholders", "strings", None),

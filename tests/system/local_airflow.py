@@ -168,6 +168,19 @@ class LocalAirflow(Processes):
         task = _path(dag_id, run_id, task_id)
         return self.get(f"{task}/xcomEntries/return_value?map_index={map_index}")["value"]
 
+    def question(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """Return what a task asks a person, such as its ``body``."""
+        return self.get(f"{_path(dag_id, run_id, task_id)}/-1/hitlDetails")
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answer what a task asks a person, once its worker has ended (see WORKERS__MIN_HEARTBEAT_INTERVAL)."""
+        ended = f"state success for task instance TaskInstanceKey(dag_id='{dag_id}', task_id='{task_id}', "
+        self.poll(
+            "the worker's end", 60, lambda: f"{ended}run_id='{run_id}'" in self._log("scheduler").read_text()
+        )
+        path = f"{_path(dag_id, run_id, task_id)}/-1/hitlDetails"
+        self._request("PATCH", path, {"chosen_options": [option]})
+
     def logs(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Return a task's log and its trigger's, one JSON object per line, with every field."""
         path = f"{_path(dag_id, run_id, task_id)}/logs/{try_number}?full_content=true&map_index={map_index}"

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ import pytest
 
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.links import WEB_TOOL
+from airflow_provider_outbound.model.fingerprints import fingerprint
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.tables.schemas import schema
 from tests.fake import Fake, Reply
+from tests.listed import Built
 from tests.system.local_airflow import LocalAirflow
 
 pytestmark = pytest.mark.system
@@ -47,6 +49,7 @@ def airflow(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
             {"type": "file", "log_file_path": str(folder / "openlineage.jsonl"), "append": True}
         ),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",  # also of questions that nobody answers
     }
     with LocalAirflow(folder / "home", folder / "dags", settings) as airflow:
         yield airflow
@@ -308,6 +311,76 @@ def test_dag_starts_when_a_template_changes(airflow: LocalAirflow, sandbox: Sand
     updated = "spring_more updated updatedAt status"
     airflow.poll("another run", 60, lambda: updated in reported())
     assert sorted(reported()) == ["spring_more created", updated]
+
+
+APPROVALS = ("approved", "rejected", "unanswered", "overtaken")
+
+
+@pytest.fixture
+def approvals(airflow: LocalAirflow, sandbox: Sandbox) -> Callable[[str], str]:
+    """Return a function that gives a run of each copy of the sample; each waits for an answer, or has failed."""
+    folder = airflow.home.parent
+    text = (DAGS / "outbound_approval.py").read_text()
+    sandbox.publish("approved_sale")
+    known = Built(*sandbox.listing("wa")).configurations
+    for name in APPROVALS:
+        copy = text.replace("spring_sale", "approved_sale").replace("outbound_approval", f"approval_{name}")
+        copy = copy.replace('"/approval"', f'"/approval_{name}"').replace('"@daily"', "None")
+        copy = copy.replace("timedelta(minutes=10)", "1, poke_interval=1")
+        if name == "unanswered":
+            copy = copy.replace("hours=16", "seconds=10")
+        (folder / "dags" / f"approval_{name}.py").write_text(copy)
+        approved = folder / "outbound" / f"approval_{name}" / "approved"
+        approved.mkdir(parents=True)
+        pq.write_table(known, approved / "configurations.parquet")
+    reword(sandbox, "A new text")
+    runs = {name: airflow.trigger(f"approval_{name}") for name in APPROVALS}
+    return runs.__getitem__
+
+
+def reword(sandbox: Sandbox, text: str) -> None:
+    """Change the body of the template that has to be approved."""
+    (item,) = [item for item in sandbox.configurations() if item["name"] == "approved_sale"]
+    (channel,) = item["channels"]
+    body, *buttons = channel["messageComponents"]
+    components = [{**body, "content": f"{text} ${{{{1}}}} ${{{{2}}}}"}, *buttons]
+    sandbox.update("approved_sale", channels=[{**channel, "messageComponents": components}])
+
+
+def test_a_campaign_goes_out_only_with_what_a_person_approved(
+    airflow: LocalAirflow, sandbox: Sandbox, approvals: Callable[[str], str]
+) -> None:
+    for name in ("approved", "rejected", "overtaken"):
+        airflow.wait(f"approval_{name}", approvals(name), until={"approve": "awaiting_input"})
+    body = airflow.question("approval_approved", approvals("approved"), "approve")["body"]
+    assert body.startswith("1 configurations changed.\n\n```diff\n@@ updated: approved_sale (wa, en), id ")
+    assert "@@ channels[0].messageComponents[0].content\n- " in body
+    assert body.endswith("\n+ A new text ${{1}} ${{2}}\n```")
+
+    airflow.answer("approval_approved", approvals("approved"), "approve", "Approve")
+    airflow.answer("approval_rejected", approvals("rejected"), "approve", "Reject")
+    assert airflow.wait("approval_approved", approvals("approved")) == "success"
+    (item,) = [item for item in sandbox.configurations() if item["name"] == "approved_sale"]
+    sent = airflow.xcom("approval_approved", approvals("approved"), "send_campaign")
+    assert sent == f"Sending approved_sale with fingerprint {fingerprint(item['channels'])}"
+    remembered = airflow.home.parent / "outbound" / "approval_approved" / "approved" / "configurations.parquet"
+    assert fingerprint(item["channels"]) in pq.read_table(remembered)["fingerprint"].to_pylist()
+
+    reword(sandbox, "Another text, which nobody saw")
+    airflow.answer("approval_overtaken", approvals("overtaken"), "approve", "Approve")
+    ends = {
+        "rejected": ("success", {"approve": "success", "wait_for_template": "skipped"}),
+        "unanswered": ("failed", {"approve": "failed", "wait_for_template": "upstream_failed"}),
+        "overtaken": ("failed", {"approve": "success", "wait_for_template": "failed"}),
+    }
+    for name, (end, tasks) in ends.items():
+        assert airflow.wait(f"approval_{name}", approvals(name)) == end
+        states = airflow.task_states(f"approval_{name}", approvals(name))
+        assert states.items() >= tasks.items()
+        assert states["send_campaign"] in ("skipped", "upstream_failed")
+    assert "HITLTimeoutError" in airflow.logs("approval_unanswered", approvals("unanswered"), "approve")
+    words = "approved_sale is there in wa/en, but its body changed since that fingerprint"
+    assert words in airflow.logs("approval_overtaken", approvals("overtaken"), "wait_for_template")
 
 
 @pytest.mark.fault("S1")

@@ -1,0 +1,60 @@
+"""Have a person approve templates that changed, and send a campaign only with what was approved."""
+
+# [START approval]
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import dag, task
+from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineAlert, DeadlineReference
+
+from airflow_provider_outbound.approval import describe, remember
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+from airflow_provider_outbound.sensors import OutboundTemplateSensor
+
+FOLDER = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound") + "/approval"  # noqa: S108 - any folder or URL
+APPROVED = FOLDER + "/approved"
+EMAIL = {"to": "campaigns@example.com", "subject": "Nobody has approved the templates yet", "html_content": "..."}
+LATE = DeadlineAlert(
+    DeadlineReference.DAGRUN_QUEUED_AT,
+    timedelta(hours=4),
+    AsyncCallback("airflow.providers.smtp.notifications.smtp.SmtpNotifier", EMAIL),
+)
+
+
+@dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), max_active_runs=1, deadline=LATE)
+def outbound_approval() -> None:
+    paths = {"output_path": FOLDER + "/asked", "compare_with": APPROVED}
+    exported = OutboundConfigurationsOperator(task_id="export", channel="wa", **paths).output
+    described = task(describe)(exported, APPROVED, "spring_sale")
+    question = {"subject": "May campaigns use these templates?", "body": described["changes"]}
+    approve = ApprovalOperator(task_id="approve", **question, response_timeout=timedelta(hours=16))
+
+    @task.branch
+    def ask_if_changed(changes: str) -> str:
+        return "approve" if changes else "wait_for_template"
+
+    template = {"template_name": "spring_sale", "channel": "wa", "language": "en"}
+    wait = OutboundTemplateSensor(
+        task_id="wait_for_template",
+        **template,
+        fingerprint=described["fingerprint"],
+        timeout=timedelta(minutes=10),
+        trigger_rule="none_failed",
+    )
+
+    @task
+    def send_campaign(template: dict[str, Any]) -> str:
+        return f"Sending {template['name']} with fingerprint {template['fingerprint']}"
+
+    ask_if_changed(described["changes"]) >> [approve, wait]
+    approve >> [task(remember)(exported, APPROVED), wait]
+    send_campaign(wait.output)
+
+
+outbound_approval()
+# [END approval]
