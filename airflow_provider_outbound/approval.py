@@ -114,10 +114,6 @@ def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
             yield from _values(before.get(path), after.get(path))
 
 
-def _fields(raw: str | None) -> dict[str, str]:
-    return {} if raw is None else fields(decode(raw.encode()))
-
-
 def _values(before: str | None, after: str | None) -> Iterator[str]:
     """Yield the lines of a value, which is given as JSON. Texts are shown as they read; other values as JSON."""
     given = [(mark, text) for mark, text in (("-", before), ("+", after)) if text is not None]

@@ -70,13 +70,13 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
         becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
         (templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was listed. It is a path
+        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
         number of problems.
     :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
         as a list or as text (``empty,undeclared``). (templated)
     :param min_rows: the fewest configurations that there must be. (templated)
-    :param history_path: a file that keeps every state of each configuration, and when it was listed. It is a path
-        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
@@ -84,9 +84,9 @@ class OutboundConfigurationsOperator(BaseOperator):
         "channel",
         "output_path",
         "compare_with",
+        "history_path",
         "fail_on",
         "min_rows",
-        "history_path",
         "outbound_conn_id",
     )
     operator_extra_links = (WebToolLink(),)
@@ -98,10 +98,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         channel: Channels = None,
         output_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         problems: bool = False,
         fail_on: str | Sequence[str] | None = None,
         min_rows: int | str | None = None,
-        history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -110,10 +110,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
         self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
         self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
+        self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.problems = problems
         self.fail_on = fail_on
         self.min_rows = min_rows
-        self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.outbound_conn_id = outbound_conn_id
         # What a run learns: for the link, and for OpenLineage.
         self.list_url: str | None = None
