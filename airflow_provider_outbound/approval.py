@@ -78,8 +78,8 @@ def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
         blocks.append(block)
     if not changes:
         return ""
-    cut = f" **Only {len(blocks)} of them are shown here.**" if len(blocks) < len(changes) else ""
-    return "\n\n".join([f"{len(changes)} configurations changed.{cut}", *blocks])
+    cut = f" **Only the first {len(blocks)} are shown here.**" if len(blocks) < len(changes) else ""
+    return "\n\n".join([f"Configurations that changed: {len(changes)}.{cut}", *blocks])
 
 
 def _approved(folder: str) -> ObjectStoragePath:

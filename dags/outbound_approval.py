@@ -18,30 +18,30 @@ from airflow_provider_outbound.sensors import OutboundTemplateSensor
 
 FOLDER = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound") + "/approval"  # noqa: S108 - any folder or URL
 APPROVED = FOLDER + "/approved"
-EMAIL = {"to": "campaigns@example.com", "subject": "Nobody has approved the templates yet", "html_content": "..."}
-LATE = DeadlineAlert(
-    DeadlineReference.DAGRUN_QUEUED_AT,
-    timedelta(hours=4),
-    AsyncCallback("airflow.providers.smtp.notifications.smtp.SmtpNotifier", EMAIL),
-)
+NOTIFIER = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
+EMAIL = {"to": "me@example.com", "subject": "Templates wait for approval", "html_content": "See Airflow"}
+LATE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=4), AsyncCallback(NOTIFIER, EMAIL))
 
 
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), max_active_runs=1, deadline=LATE)
 def outbound_approval() -> None:
-    paths = {"output_path": FOLDER + "/asked", "compare_with": APPROVED}
-    exported = OutboundConfigurationsOperator(task_id="export", channel="wa", **paths).output
+    exported = OutboundConfigurationsOperator(
+        task_id="export", channel="wa", output_path=FOLDER + "/asked", compare_with=APPROVED
+    ).output
     described = task(describe)(exported, APPROVED, "spring_sale")
-    question = {"subject": "May campaigns use these templates?", "body": described["changes"]}
-    approve = ApprovalOperator(task_id="approve", **question, response_timeout=timedelta(hours=16))
+    approve = ApprovalOperator(
+        task_id="approve", subject="Send these?", body=described["changes"], response_timeout=timedelta(hours=16)
+    )
 
     @task.branch
     def ask_if_changed(changes: str) -> str:
         return "approve" if changes else "wait_for_template"
 
-    template = {"template_name": "spring_sale", "channel": "wa", "language": "en"}
     wait = OutboundTemplateSensor(
         task_id="wait_for_template",
-        **template,
+        template_name="spring_sale",
+        channel="wa",
+        language="en",
         fingerprint=described["fingerprint"],
         timeout=timedelta(minutes=10),
         trigger_rule="none_failed",

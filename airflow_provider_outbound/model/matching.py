@@ -221,7 +221,8 @@ def _moment(value: Any) -> datetime:
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    """Return a point in time as LivePerson writes it, in milliseconds if that is exact."""
+    return moment.isoformat().replace("000+00:00", "+00:00").replace("+00:00", "Z")
 
 
 def _place(*parts: Any) -> str:

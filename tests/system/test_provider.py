@@ -353,7 +353,7 @@ def test_a_campaign_goes_out_only_with_what_a_person_approved(
     for name in ("approved", "rejected", "overtaken"):
         airflow.wait(f"approval_{name}", approvals(name), until={"approve": "awaiting_input"})
     body = airflow.question("approval_approved", approvals("approved"), "approve")["body"]
-    assert body.startswith("1 configurations changed.\n\n```diff\n@@ updated: approved_sale (wa, en), id ")
+    assert body.startswith("Configurations that changed: 1.\n\n```diff\n@@ updated: approved_sale (wa, en), id ")
     assert "@@ channels[0].messageComponents[0].content\n- " in body
     assert body.endswith("\n+ A new text ${{1}} ${{2}}\n```")
 
