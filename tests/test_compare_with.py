@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,14 @@ def test_raw_is_all_that_an_earlier_export_needs(
     pq.write_table(pa.table({"raw": raw}), tmp_path / "configurations.parquet")
     written = export([configuration(number) for number in range(1, 3000)], tmp_path, compare_with=tmp_path)
     assert [row[:3] for row in rows(written)] == [("removed", "n0", None)]
+
+
+@pytest.mark.parametrize("odd", ["x", 5, None, ["x"], datetime(2026, 1, 1), pd.Timestamp(10**18 + 1)])
+def test_columns_of_odd_types_do_not_matter(export: Callable[..., Any], tmp_path: Path, odd: Any) -> None:
+    columns = {"raw": [encode(configuration(1)).decode()], "fetched_at": [odd], "account_id": [odd]}
+    columns["account_id"] = [ACCOUNT if odd == "x" else odd]
+    pq.write_table(pa.table(columns), tmp_path / "configurations.parquet")
+    assert [row[0] for row in rows(export([], tmp_path, compare_with=tmp_path))] == ["removed"]
 
 
 FOREIGN: dict[str, bytes | pa.Table] = {
