@@ -297,6 +297,15 @@ def test_a_folder_in_the_place_of_the_file_fails_the_task(export: Callable[..., 
         export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
 
 
+@pytest.mark.fault("C1")
+def test_a_file_in_the_place_of_the_folder_fails_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    with pytest.raises(
+        AirflowFailException, match="compare_with leads to .*configurations.parquet', which can't be"
+    ):
+        export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
