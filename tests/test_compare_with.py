@@ -154,7 +154,7 @@ def test_storage_that_fails_is_no_missing_export(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("storage is down")
 
-    monkeypatch.setattr(bucket, "get_file", fail)
+    monkeypatch.setattr(bucket, "open", fail)
     with pytest.raises(OSError, match="storage is down"):  # left to Airflow's retries
         export([configuration(1)], "memory://lake", compare_with="memory://lake")
     assert bucket.find("/lake") == []

@@ -5,6 +5,7 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ def fetch(stored: ObjectStoragePath, file: Path, parameter: str) -> Export | Non
     """
     name = f"{parameter} leads to {printable(repr(str(stored)))}, which"
     try:
-        # Not exists(), which is also false if storage fails: changes would be lost without a word.
-        stored.fs.get_file(stored.path, str(file))
+        # Not exists() or get_file(): they call a file missing that can't be reached, and changes would be lost.
+        with stored.fs.open(stored.path, "rb") as source, file.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
     except FileNotFoundError:
         return None
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
