@@ -85,7 +85,14 @@ def read(file: Path, name: str) -> Export:
         first: dict[str, Any] = next(
             (batch.to_pylist()[0] for batch in opened.iter_batches(1, columns=columns)), {}
         )
-        return Export(file, name, source, first.get("account_id"), first.get("fetched_at"))
+    account_id, fetched_at = first.get("account_id"), first.get("fetched_at")
+    return Export(
+        file,
+        name,
+        source,
+        account_id if isinstance(account_id, str) else None,
+        fetched_at if isinstance(fetched_at, datetime) else None,
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -91,8 +92,9 @@ def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
     :raises ConfigError: for a file that can't be read.
     """
     try:
-        # Not exists(), which is also false if storage fails: what an earlier export wrote would be lost.
-        stored.fs.get_file(stored.path, str(file))
+        # Not exists() or get_file(): they call a file missing that can't be reached, and it would be replaced.
+        with stored.fs.open(stored.path, "rb") as source, file.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
     except FileNotFoundError:
         return False
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
