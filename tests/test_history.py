@@ -287,17 +287,23 @@ def test_a_failed_export_leaves_the_history(connect: Connect, tmp_path: Path, li
 
 @pytest.mark.fault("H1")
 @pytest.mark.parametrize(
-    ("call", "name"), [("get_file", "history"), ("mv", "history"), ("mv", "components"), ("put_file", "history")]
+    ("call", "place"),
+    [
+        ("open", "/history.parquet"),
+        ("put_file", "/.history."),
+        ("mv", "/history.parquet"),
+        ("mv", "/components.parquet"),
+    ],
 )
 def test_storage_that_fails_leaves_the_history_and_the_next_run_catches_up(
-    connect: Connect, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch, call: str, name: str
+    connect: Connect, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch, call: str, place: str
 ) -> None:
     works = getattr(MemoryFileSystem, call)
 
-    def fail(self: MemoryFileSystem, path: str, other: str, *rest: Any, **options: Any) -> Any:
-        if f"{name}." in path + other:
+    def fail(self: MemoryFileSystem, *paths: Any, **options: Any) -> Any:
+        if any(place in str(path) for path in paths):
             raise ConnectionError("no storage now")
-        return works(self, path, other, *rest, **options)
+        return works(self, *paths, **options)
 
     items = [configuration(1)]
     with Fake(lambda hit: paged(items)(hit)) as fake:
@@ -310,6 +316,16 @@ def test_storage_that_fails_leaves_the_history_and_the_next_run_catches_up(
             execute("memory://lake")
         assert bucket.cat("/lake/history.parquet") == before
         assert execute("memory://lake")["history"]["rows"] == 2
+
+
+@pytest.mark.fault("H2")
+def test_a_file_in_the_place_of_a_folder_fails_the_task(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Fake(paged([configuration(1)])) as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match="history_path leads to .*, which can't be read"):
+            execute(tmp_path, history_path=f"{tmp_path}/file/history.parquet")
+    assert [path.name for path in tmp_path.rglob("*")] == ["file"]
 
 
 @pytest.mark.fault("H3")
