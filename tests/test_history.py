@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from airflow_provider_outbound.errors import ConfigError, HistoryAhead
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import build, history, parquet
-from airflow_provider_outbound.tables.schemas import schema
+from airflow_provider_outbound.tables.schemas import SCHEMA_VERSION, schema
 from tests.fake import ACCOUNT, Fake, Reply, bare, configuration, paged
 from tests.listed import Built, pages
 from tests.strategies import ITEMS
@@ -226,7 +226,7 @@ def written_as(table: pa.Table) -> bytes:
 
 
 def with_source(source: str) -> bytes:
-    return written_as(EMPTY.replace_schema_metadata({"schema_version": "1", "source": source}))
+    return written_as(EMPTY.replace_schema_metadata({"schema_version": SCHEMA_VERSION, "source": source}))
 
 
 @pytest.mark.fault("H2")
@@ -351,7 +351,7 @@ def test_a_history_of_another_release_gets_the_columns_of_this_one(tmp_path: Pat
     assert history.read(tmp_path / "history.parquet", SOURCE, "h").equals(table, check_metadata=True)
     stored = ObjectStoragePath(f"{tmp_path}/history.parquet")
     assert export([configuration(1, x=2)], stored, MAY_1 + 5 * DAY) == (4, True)
-    assert pq.read_schema(tmp_path / "history.parquet").metadata[b"schema_version"] == b"1"
+    assert pq.read_schema(tmp_path / "history.parquet").metadata[b"schema_version"] == SCHEMA_VERSION.encode()
 
 
 @pytest.mark.parametrize(
