@@ -379,7 +379,7 @@ def test_min_rows_is_a_number_or_its_text(given: Any, number: int) -> None:
 
 
 @pytest.mark.parametrize("given", ["many", -1, 1.5, True, [1], "None"])
-def test_min_rows_that_is_no_number_is_refused(given: Any) -> None:
+def test_min_rows_that_is_not_a_number_is_refused(given: Any) -> None:
     with pytest.raises(ConfigError, match="^min_rows is .*: give a number of configurations"):
         parse_min_rows(given)
 
@@ -405,7 +405,7 @@ def examples() -> list[Any]:
 
 
 @pytest.mark.parametrize(("name", "items"), examples())
-def test_no_check_cries_at_an_example_of_livepersons_page_without_cause(name: str, items: list[Json]) -> None:
+def test_examples_of_livepersons_page_have_only_known_problems(name: str, items: list[Json]) -> None:
     found = [str(problem) for problem in find_problems(items)]
     if name == "list_by_channel":
         # A real defect, in the page's source, too: its texts read "outbound message #1", with no placeholder, but
@@ -419,7 +419,7 @@ def test_no_check_cries_at_an_example_of_livepersons_page_without_cause(name: st
         assert found == []
 
 
-def test_no_check_cries_at_whatsapps_own_templates_without_cause() -> None:
+def test_whatsapps_own_templates_have_only_known_problems() -> None:
     items: list[Json] = []
     for path in sorted((SAMPLES / "whatsapp").glob("*.json")):
         data = json.loads(path.read_text())

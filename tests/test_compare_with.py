@@ -148,7 +148,7 @@ def test_configurations_are_replaced_last(
 
 
 @pytest.mark.fault("C3")
-def test_storage_that_fails_is_no_missing_export(
+def test_a_storage_failure_is_not_a_missing_export(
     export: Callable[..., Any], bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -197,7 +197,7 @@ def test_another_account_is_not_compared(export: Callable[..., Any], tmp_path: P
 
 
 @pytest.mark.fault("C2")
-def test_another_account_is_found_by_its_column_where_metadata_lack(
+def test_another_account_is_found_by_its_column_without_metadata(
     export: Callable[..., Any], tmp_path: Path
 ) -> None:
     export([configuration(1)], tmp_path, account="777")

@@ -221,7 +221,7 @@ def test_wrong_use_exits_with_2_and_says_why(
     assert message in err.splitlines()[-1]
 
 
-def test_a_busy_server_is_no_difference(run: Run, outbound_sandbox: Sandbox) -> None:
+def test_a_busy_server_is_not_a_difference(run: Run, outbound_sandbox: Sandbox) -> None:
     run("export", "out")
     outbound_sandbox.fail_rate = 1
     code, out, err = run("diff", "out")

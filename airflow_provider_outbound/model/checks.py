@@ -64,7 +64,12 @@ CHECKS = (
     Check("long", "error", "A text is longer than its channel allows; the limits are below.", "see below"),
     Check("unused", "warning", "A component declares a variable that its texts do not use.", _API),
     Check("gap", "warning", "The numbers of a channel's variables have a gap, such as 1 and 3.", _REJECTED),
-    Check("duplicate", "warning", "A name occurs twice in a channel type and language.", _GUIDE),
+    Check(
+        "duplicate",
+        "warning",
+        "Two channels of the same type and language have the same configuration name.",
+        _GUIDE,
+    ),
     Check(
         "buttons",
         "warning",
