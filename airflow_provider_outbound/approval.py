@@ -1,4 +1,4 @@
-"""Approval by a person: what changed since the last one as Markdown, and the fingerprint to wait for."""
+"""Approval by a person: what changed since the last approval, as Markdown, and the fingerprint to wait for."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from airflow_provider_outbound.model.fingerprints import joined
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-#: Characters of one line, and of all changes. MySQL holds 64 kB for Airflow.
+#: Characters of one line, and of all changes. Airflow's column for the question holds 64 kB on MySQL.
 LONGEST_LINE, MOST = 2000, 30_000
 
 _NAMES = ("id", "name", "channel_types", "languages", "template_names")
 
 
 def describe(exported: Mapping[str, Any], approved: str, template_name: str) -> dict[str, Any]:
-    """Return ``changes``, what a person has to approve, and ``fingerprint``, what a sensor then waits for.
+    """Return ``changes`` for a person to approve, and ``fingerprint`` for a sensor to wait for.
 
-    ``changes`` is Markdown, or empty if nothing but dates changed. If nothing was approved before, all is new.
-    ``fingerprint`` is None if the export has no such template.
+    ``changes`` is Markdown; it is empty if nothing but ``updatedAt`` changed. If nothing was approved before, all
+    configurations count as created. ``fingerprint`` is None if the export has no such template.
 
     :param exported: what the operator returned, with ``compare_with`` set to ``approved``.
-    :param approved: the folder that :func:`remember` keeps.
+    :param approved: the folder that :func:`remember` writes to.
     :param template_name: a configuration's name, or a WhatsApp templatename. If several configurations have it,
-        the fingerprint is that of all.
+        the fingerprint includes all of them.
     """
     listed = _read(exported["configurations"]["path"], *_NAMES, "fingerprint", "raw")
     if _approved(approved).exists():
@@ -46,10 +46,10 @@ def describe(exported: Mapping[str, Any], approved: str, template_name: str) -> 
 
 
 def remember(exported: Mapping[str, Any], approved: str) -> None:
-    """Keep an export as what was approved last.
+    """Store an export as the last approved one.
 
     :param exported: what the operator returned.
-    :param approved: a folder, which the operator gets as ``compare_with``.
+    :param approved: the folder that the operator gets as ``compare_with``.
     """
     from airflow.sdk import ObjectStoragePath
 
@@ -61,10 +61,9 @@ def remember(exported: Mapping[str, Any], approved: str) -> None:
 
 
 def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return changes as Markdown, in which no text from a template can look like anything else.
+    """Return changes as Markdown, in which template texts are only ever code.
 
-    Such texts are in code blocks only. Each of their lines begins with ``@@``, ``+`` or ``-``, so none can end its
-    block.
+    Each line of a code block begins with ``@@``, ``+`` or ``-``, so that no text can end its block.
 
     :param rows: the rows of ``changes.parquet``.
     """
@@ -90,7 +89,7 @@ def _read(path: str, *columns: str) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
     from airflow.sdk import ObjectStoragePath
 
-    # Neither read_table nor columns of timestamps, which import pandas.
+    # read_table, and columns of timestamps, would import pandas.
     with ObjectStoragePath(path).open("rb") as file, pq.ParquetFile(file) as parquet:
         return parquet.read(list(columns)).to_pylist()
 
@@ -103,7 +102,7 @@ def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
     whose = f"{', '.join(names) or 'without a name'} ({', '.join(places)}), id {first['id']}"
     yield f"@@ {first['kind']}: {printable(whose)}"
     for row in change:
-        if row["field"] is None:  # all that was created, or removed
+        if row["field"] is None:  # a whole configuration
             before, after = (
                 fields(decode(row[side].encode())) if row[side] else {} for side in ("before", "after")
             )
@@ -115,7 +114,7 @@ def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _values(before: str | None, after: str | None) -> Iterator[str]:
-    """Yield the lines of a value, which is given as JSON. Texts are shown as they read; other values as JSON."""
+    """Yield the lines of a value, given as JSON. A text is shown as text, any other value as JSON."""
     given = [(mark, text) for mark, text in (("-", before), ("+", after)) if text is not None]
     values = [decode(text.encode()) for _, text in given]
     reads = all(isinstance(value, str) for value in values)

@@ -67,7 +67,7 @@ class Baseline:
 
     @property
     def version(self) -> str:
-        """What no other baseline has, of this asset and of a watch before."""
+        """Identifies this baseline among all of this asset, including those of earlier watches."""
         return f"{self._head.epoch} {self._head.number}"
 
     async def load(self) -> None:
@@ -80,7 +80,7 @@ class Baseline:
             return
         self._stored = await self._store.aget(self._key)
         if self._stored is None:
-            # So that a watch that is killed before its first baseline gives the same events the same ids.
+            # A watch that is killed before its first baseline then gives the same events the same ids.
             await self._write(self._store, self._head)
             return
         try:
@@ -100,8 +100,8 @@ class Baseline:
         """Keep the states of a listing as the next baseline.
 
         :param states: of its items.
-        :returns: False if another triggerer has taken the watch over, because this one was paused, and has stored
-            a baseline since. That one, which may be newer, stays in effect.
+        :returns: False if this triggerer was paused, and another one took over the watch and stored a baseline.
+            That one, which may be newer, stays in effect.
         :raises AirflowRuntimeError: if Airflow can't store them now; call it again then.
         """
         head = replace(self._head, number=self._head.number + 1)

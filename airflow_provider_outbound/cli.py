@@ -21,12 +21,12 @@ EXIT_CODES = (
 
 
 DIFF_EXIT_CODES = (
-    "Exit codes: 0 if nothing differs; 1 if something does; 2 if that can't be told, though it may be later; 130 "
-    "after Ctrl-C."
+    "Exit codes: 0 if nothing differs; 1 if something does; 2 after an error, even if trying again later may "
+    "work; 130 after Ctrl-C."
 )
 LINT_EXIT_CODES = (
-    "Exit codes: 0 if there are no such problems; 1 if there are; 2 if that can't be told, though it may be "
-    "later; 130 after Ctrl-C."
+    "Exit codes: 0 if there are no such problems; 1 if there are; 2 after an error, even if trying again later "
+    "may work; 130 after Ctrl-C."
 )
 
 LONGEST = 366 * 86_400.0  # seconds that a command may wait
@@ -55,10 +55,15 @@ ARG_OUTPUT_PATH = Arg(
     ("output_path",), help="A folder or URL; it may contain {table}, {channel} and {conn_id}, as in the operator"
 )
 ARG_BEFORE = Arg(("before",), metavar="A", help="The folder or URL of an export")
-ARG_AFTER = Arg(("after",), metavar="B", nargs="?", help="That of a later one (default: the account as it is now)")
+ARG_AFTER = Arg(
+    ("after",),
+    metavar="B",
+    nargs="?",
+    help="The folder or URL of a later export (default: the account as it is now)",
+)
 ARG_PATH = Arg(("path",), nargs="?", help="The folder or URL of an export (default: the account as it is now)")
 ARG_FAIL_ON = Arg(
-    ("--fail-on",), help="The checks that make the exit code 1, such as empty,undeclared (default: all)"
+    ("--fail-on",), help="The checks that count for exit code 1, such as empty,undeclared (default: all)"
 )
 ARG_VARIABLES = Arg(
     ("--variables",),
@@ -68,8 +73,8 @@ ARG_VARIABLES = Arg(
 ARG_FINGERPRINT = Arg(("--fingerprint",), help="The fingerprint that the template must have (default: any)")
 ARG_UPDATED_AFTER = Arg(
     ("--updated-after",),
-    help="The time after which the template must have been updated, such as 2026-05-03T10:00:00Z; without a zone, "
-    "it is UTC (default: any)",
+    help="The time after which the template must have been updated, such as 2026-05-03T10:00:00Z; UTC if it has "
+    "no zone (default: any)",
 )
 ARG_TIMEOUT = Arg(
     ("--timeout",), help="Seconds to wait; 0 to look once (default: %(default)s)", type=_seconds, default=3600

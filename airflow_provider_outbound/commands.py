@@ -95,7 +95,7 @@ def export(args: Namespace) -> None:
 
 @command
 def diff(args: Namespace) -> None:
-    """Print what changed from an export to a later one, or to the account as it is now. Exit with 1 if any did.
+    """Print what changed from an export to a later one, or to the account now. Exit with 1 if anything changed.
 
     :param args: ``conn_id``, ``before``, ``after``, ``channel``, ``output``.
     """
@@ -149,17 +149,19 @@ def _problem(problem: Problem) -> Row:
 
 
 def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, file: Path) -> Export:
-    """Return an export that is kept in a folder."""
+    """Return the export in a folder."""
     stored = exports.earlier_file(path, channels, conn_id, called)
     found = fetch(stored, file, called)
     if found is None:
-        raise ConfigError(f"{called} leads to {printable(repr(str(stored)))}, which does not exist")
+        raise ConfigError(
+            f"{called} leads to {printable(repr(str(stored)))}, which does not exist: name the folder of an export"
+        )
     return found
 
 
 @contextmanager
 def _live(channels: list[str] | None, conn_id: str) -> Iterator[Export]:
-    """Return the account as it is now, as if it were exported."""
+    """Yield an export of the account as it is now."""
     table = ["configurations"]
     try:
         with reading(conn_id) as hook:
@@ -168,7 +170,7 @@ def _live(channels: list[str] | None, conn_id: str) -> Iterator[Export]:
             with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
                 yield read(parquet.file_in(folder, "configurations"), "The account")
     except TRANSIENT as error:
-        end(2, error)  # 1 would mean that something differs, or has problems
+        end(2, error)  # 1 means that something differs, or has problems
 
 
 @command
@@ -239,7 +241,7 @@ def _summary(item: Item) -> Row:
 
 
 def _shortened(row: Row) -> Row:
-    """Return a row for a table, where whole fingerprints would take all the width."""
+    """Return a row for a table, with a short fingerprint, because a whole one would take all the width."""
     return {**row, "fingerprint": short(row["fingerprint"])}
 
 

@@ -16,7 +16,7 @@ class ConnectionNotFound(ConfigError):
 
 
 class ProblemsFound(OutboundError):
-    """Templates have problems that ``fail_on`` names. Correct them at LivePerson; retrying will not help."""
+    """Checks in ``fail_on`` found problems, or ``min_rows`` is not reached. Retrying will not help."""
 
 
 class NetworkError(OutboundError):
@@ -28,7 +28,7 @@ class ListingChanged(OutboundError):
 
 
 class HistoryAhead(OutboundError):
-    """The history has a change later than the export. A later try may work."""
+    """The history has a change at the time of the export or later. A later try may work."""
 
 
 class HttpError(OutboundError):

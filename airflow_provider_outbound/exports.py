@@ -29,7 +29,7 @@ def files(
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
     :param tables: the names of the tables.
-    :param parameter: what gave the path, for errors.
+    :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
     common = fill(path, channels, conn_id, parameter)
@@ -37,12 +37,12 @@ def files(
 
 
 def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> ObjectStoragePath:
-    """Return where an earlier export has its configurations.
+    """Return the path of an earlier export's ``configurations.parquet``.
 
-    :param path: its folder or URL, with the same places as :func:`files`.
+    :param path: its folder or URL; it may contain what :func:`files` accepts.
     :param channels: the channels to export now; None for all.
     :param conn_id: the Connection.
-    :param parameter: what gave the path, for errors.
+    :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
     if path.endswith(".parquet"):
@@ -68,12 +68,12 @@ def history_file(path: str, channels: list[str] | None, conn_id: str) -> ObjectS
 
 
 def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
-    """Return a path with its ``{channel}``, ``{conn_id}`` and ``~`` filled.
+    """Return a path with ``{channel}``, ``{conn_id}`` and ``~`` filled in.
 
     :param path: a path or URL.
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
-    :param parameter: what gave the path, for errors.
+    :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
     if not path.strip():
@@ -91,7 +91,7 @@ def locate(folder: str, name: str, parameter: str) -> ObjectStoragePath:
 
     :param folder: its folder, as :func:`fill` returns it.
     :param name: its name.
-    :param parameter: what gave the folder, for errors.
+    :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a folder that can't be used.
     """
     from airflow.sdk import ObjectStoragePath

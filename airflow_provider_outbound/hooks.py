@@ -78,7 +78,7 @@ class OutboundHook(BaseHook):
 
     @property
     def place(self) -> str:
-        """Host and account, for messages; only the account until the host is known."""
+        """Host and account, for messages; only the account while the host is unknown."""
         return self._access.place if self._access else f"account {self.account.account_id}"
 
     def _read_connection(self) -> Access:

@@ -41,7 +41,7 @@ def file_uri(path: str) -> str:
     """
     scheme, found, rest = path.partition("://")
     if not found:
-        # A URI ends at ? and #, a file's name does not.
+        # In a URI, ? and # end the path.
         return "file://" + os.path.abspath(path).replace("?", "%3F").replace("#", "%23")
     host, _, key = rest.partition("/")
     return f"{SCHEMES.get(scheme, scheme)}://{host.rpartition('@')[2]}/{key}"

@@ -67,16 +67,15 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
         ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
         folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
-    :param compare_with: the folder of an earlier export, written as ``output_path`` is. What changed since then
-        becomes a third file, ``changes.parquet``. It may be the same folder, which is read before it is replaced.
-        (templated)
-    :param history_path: a file that keeps every state of each configuration, and when it was listed. It is a path
-        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (templated)
+    :param compare_with: the folder of an earlier export, in the form of ``output_path``. ``changes.parquet`` then
+        says what changed since. It may be the same folder: it is read before it is replaced. (templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was valid: a path or URL
+        that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
         number of problems.
-    :param fail_on: codes of checks that fail the task if they find anything, such as ``["empty", "undeclared"]``,
-        as a list or as text (``empty,undeclared``). (templated)
-    :param min_rows: the fewest configurations that there must be. (templated)
+    :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty", "undeclared"]``,
+        or as text (``empty,undeclared``). (templated)
+    :param min_rows: the fewest configurations that the listing may have. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     """
 
@@ -127,7 +126,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
-            parse_codes(self.fail_on), parse_min_rows(self.min_rows)  # refused before anything is read
+            parse_codes(self.fail_on), parse_min_rows(self.min_rows)  # fail before anything is read
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
@@ -159,7 +158,9 @@ class OutboundConfigurationsOperator(BaseOperator):
             kept = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
             parquet.check({"history": kept}, "history_path")
             if kept in files.values():
-                raise ConfigError(f"history_path is the file of a table, {printable(kept)}: choose another name")
+                raise ConfigError(
+                    f"history_path leads to the file of a table, {printable(kept)}: choose another name"
+                )
         begun = timezone.utcnow()
         with parquet.make(hook.iter_parts(channels), TABLES, source) as folder:
             export = earlier.read(parquet.file_in(folder, "configurations"), "This export")
@@ -174,10 +175,10 @@ class OutboundConfigurationsOperator(BaseOperator):
             return parquet.put(folder, files)
 
     def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
-        """Return the problems, if they are asked for, and tell the log; fail for what the parameters name.
+        """Return and log the problems, if asked for. Fail if ``fail_on`` or ``min_rows`` says so.
 
         :param rows: how many configurations there are.
-        :param place: what lists them.
+        :param place: host and account.
         :param find: returns their problems.
         """
         refuse_few(rows, parse_min_rows(self.min_rows), place)
@@ -194,15 +195,15 @@ class OutboundConfigurationsOperator(BaseOperator):
         return found
 
     def _extend(self, folder: Path, path: ObjectStoragePath, source: str, begun: datetime) -> bool:
-        """Make the file of the history; tell whether it has changed."""
+        """Make the history's file; tell whether it has changed."""
         rows, has_changed = history.extend(folder, path, source, begun)
         self._history = {"path": str(path), "rows": rows}
         if not has_changed:
-            self.log.info("Nothing has changed: %s keeps its %d rows", path, rows)
+            self.log.info("History unchanged: %s keeps its %d rows", path, rows)
         return has_changed
 
     def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
-        """Make the file of changes, and say what changed."""
+        """Make ``changes.parquet``, and log what changed."""
         before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
         counts = changes.write(folder, before)
         self._counts["changes"] = {kind: counts[kind] for kind in KINDS}

@@ -16,7 +16,7 @@ from airflow_provider_outbound.model.values import xcom_safe
 
 LONGEST_CELL = 400  # characters; JSON and YAML show all
 
-BEFORE_DIFFERENCE = 40  # characters shown of what two long values have in common
+BEFORE_DIFFERENCE = 40  # characters shown before the first difference of two long values
 COLOURS = {"created": "bold green", "updated": "bold yellow", "removed": "bold red"}
 
 Row = dict[str, Any]
@@ -96,7 +96,7 @@ def _print_diff(changes: Sequence[Change[Content]]) -> None:
 
 
 def _from_difference(before: str | None, after: str | None) -> tuple[str | None, str | None]:
-    """Return two values as they are, or if they are long, from shortly before their first difference."""
+    """Return two values; long ones begin shortly before their first difference."""
     if before is None or after is None or max(len(before), len(after)) <= LONGEST_CELL:
         return before, after
     pairs = enumerate(zip(before, after, strict=False))
@@ -131,7 +131,7 @@ def _yaml(data: Any) -> str:
         return str(yaml.dump(xcom_safe(data), allow_unicode=allow_unicode, sort_keys=False)).rstrip("\n")
 
     shown = dump(allow_unicode=True)
-    # To YAML, what turns the direction of text is printable.
+    # YAML counts characters that change the direction of text as printable.
     return shown if shown.replace("\n", "").isprintable() else dump(allow_unicode=False)
 
 

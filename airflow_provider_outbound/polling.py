@@ -61,7 +61,7 @@ class Gate:
 
         :param found: the listing, or the error that reading it raised.
         :param now: the time, in UTC.
-        :raises ProblemsFound: if the template is there, but has a problem that ``fail_on`` names.
+        :raises ProblemsFound: if the template exists, but a check in ``fail_on`` finds a problem.
         :raises OutboundError: any other error.
         """
         missing = isinstance(found, ConnectionNotFound)

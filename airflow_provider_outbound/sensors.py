@@ -47,12 +47,12 @@ class OutboundTemplateSensor(BaseSensorOperator):
     :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
     :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
     :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
-    :param fingerprint: of the configuration or channel that was approved. The fingerprint of each channel that
-        meets the criteria above must be in it; None for any. (templated)
+    :param fingerprint: the fingerprint of the approved configuration or channel. It must include that of each
+        channel that meets the criteria above; None for any. (templated)
     :param updated_after: the time, or its ISO 8601 text, after which the template must have been updated; UTC if
         it has no zone. None for any time. (templated)
-    :param fail_on: codes of checks that fail the task if the template is there but does not pass them, such as
-        ``["empty", "undeclared"]``, as a list or as text (``empty,undeclared``). (templated)
+    :param fail_on: codes of checks that fail the task if the template exists but does not pass them, such as
+        ``["empty", "undeclared"]``, or as text (``empty,undeclared``). (templated)
     :param outbound_conn_id: the Connection to use. (templated)
     :param deferrable: wait in the triggerer, holding no worker slot.
     """
@@ -125,7 +125,9 @@ class OutboundTemplateSensor(BaseSensorOperator):
     def _criteria(self) -> Criteria:
         for name in self._required:
             if getattr(self, name) is None:  # an XCom without a value must not open the gate for any content
-                raise ConfigError(f"template {name} is None, because what it was taken from has no value")
+                raise ConfigError(
+                    f"template {name} is None: check the task or template that it comes from, which gave no value"
+                )
         return Criteria(
             self.template_name, self.channel, self.language, self.variables, self.fingerprint, self.updated_after
         )

@@ -29,7 +29,7 @@ class _Lines:
 
 
 class ShellHook(OutboundHook):
-    """The hook for a shell: it also finds Connections in the metadata database, and reports on stderr."""
+    """The hook for a shell: it also finds Connections in the metadata database, and logs to stderr."""
 
     log: Any = _Lines()
     on_page: Callable[[Listing], None] | None = None
@@ -81,7 +81,7 @@ def end(code: int, message: object) -> NoReturn:
 
 
 def say(message: object) -> None:
-    """Print a line on stderr. That nobody reads it stops nothing, and changes no exit code."""
+    """Print a line on stderr. A closed stderr neither stops the command nor changes its exit code."""
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)
 

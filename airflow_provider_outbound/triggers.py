@@ -43,7 +43,7 @@ class OutboundTemplateTrigger(BaseTrigger):
     :param channel: the channel it must be in; None for any.
     :param language: the language it must be in; None for any.
     :param variables: exactly the variables it must take; None for any.
-    :param fingerprint: the fingerprint of what was approved; None for any.
+    :param fingerprint: the approved fingerprint; None for any.
     :param updated_after: the time after which it must have been updated; None for any time.
     :param fail_on: codes of checks that the template must pass; None for no checks.
     :param outbound_conn_id: the Connection to use.

@@ -87,7 +87,7 @@ def test_rows_of_one_configuration_are_one_block() -> None:
     assert [block.count("@@") for block in blocks(page)] == [3, 2]
 
 
-def test_nothing_is_an_empty_page() -> None:
+def test_no_changes_are_an_empty_text() -> None:
     assert as_markdown([]) == ""
 
 
@@ -158,7 +158,7 @@ def test_a_template_is_named_by_its_configuration_or_by_whatsapp(tmp_path: Path)
     assert found == [f"{first}+{second}", third, None]
 
 
-def test_what_is_remembered_replaces_what_was(tmp_path: Path) -> None:
+def test_remember_replaces_the_last_approved_export(tmp_path: Path) -> None:
     for number in range(2):
         asked = exported(tmp_path / f"asked{number}", [], [configuration(number)])
         remember(asked, str(tmp_path / "approved"))

@@ -135,7 +135,7 @@ def reordered(value: Any) -> Any:
     return [reordered(each) for each in value] if isinstance(value, list) else value
 
 
-def test_equals_of_one_key_are_no_change_of_each_other() -> None:
+def test_equal_items_with_one_key_are_unchanged() -> None:
     one, other, new = (configuration(1, x=value) for value in ("one", "other", "new"))
     assert changes([one, other], [other, one]) == []
     assert [(change.kind, change.before) for change in listed([one, other], [other])] == [
@@ -187,7 +187,7 @@ def test_digests_tell_the_same_changes_as_values(listings: tuple[Items, Items]) 
 
 
 @given(st.data())
-def test_random_edits_are_what_comes_out(data: st.DataObject) -> None:
+def test_random_edits_are_found(data: st.DataObject) -> None:
     """Some configurations have random values, or none, at known paths; then some are made, edited and removed."""
     values = st.dictionaries(st.sampled_from(list(PLACES)), SCALARS)
     before = data.draw(st.dictionaries(st.integers(0, 9), values))
@@ -226,7 +226,7 @@ def test_odd_values_are_equal_to_themselves_and_differ_from_others(value: Any) -
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"5", b"[]", b'"x"', b"null", b'{"a":\xff}'])
-def test_what_is_no_configuration_is_refused(raw: bytes) -> None:
+def test_json_that_is_not_an_object_is_refused(raw: bytes) -> None:
     assert differences([raw], [raw]) == []
     with pytest.raises(ValueError):  # noqa: PT011 - whatever the reader of JSON says
         differences([raw], [])

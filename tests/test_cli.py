@@ -260,7 +260,7 @@ def test_wait_for_approved_content_says_what_changed(run: Run, outbound_sandbox:
     outbound_sandbox.publish("spring_sale")
     code, _, err = run(*look)
     assert code == 1
-    assert "spring_sale is there in wa/en, but its body changed since that fingerprint" in err
+    assert "spring_sale is in wa/en, but the fingerprint does not match its body" in err
     code, _, err = run("wait", "spring_sale", "--fingerprint", short(approved))
     assert (code, err.count("\n")) == (2, 1)
     assert "give a whole one" in err
@@ -491,6 +491,7 @@ def test_lint_exits_with_2_if_it_cannot_check(run: Run, outbound_sandbox: Sandbo
     assert err.startswith("fail_on has 'emtpy': the checks are undeclared, empty, ")
     code, out, err = run("lint", f"{tmp_path}/nowhere")
     assert (code, out) == (2, "")
-    assert err == f"path leads to '{tmp_path}/nowhere/configurations.parquet', which does not exist\n"
+    name = f"'{tmp_path}/nowhere/configurations.parquet'"
+    assert err == f"path leads to {name}, which does not exist: name the folder of an export\n"
     outbound_sandbox.fail_rate = 1
     assert run("lint")[0] == 2

@@ -148,7 +148,7 @@ def test_configurations_are_replaced_last(
 
 
 @pytest.mark.fault("C3")
-def test_storage_that_fails_is_no_missing_export(
+def test_a_storage_failure_is_not_a_missing_export(
     export: Callable[..., Any], bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -179,9 +179,9 @@ def test_other_channels_are_not_compared(export: Callable[..., Any], tmp_path: P
         export([configuration(2)], tmp_path, compare_with=tmp_path, channel="wa")
     file = tmp_path / "configurations.parquet"
     assert str(caught.value) == (
-        f"compare_with leads to '{file}', which is of account {ACCOUNT}, channel inapp,wa, but what to compare it "
-        f"with is of account {ACCOUNT}, channel wa: compare only what has the same account and channels. In a "
-        "path, {conn_id} and {channel} keep exports apart"
+        f"compare_with leads to '{file}', which is of account {ACCOUNT}, channel inapp,wa, but is compared with "
+        f"account {ACCOUNT}, channel wa: compare exports of the same account and channels. In a path, {{conn_id}} "
+        "and {channel} keep exports apart"
     )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert rows(export([configuration(1)], tmp_path, compare_with=tmp_path, channel=["inapp", "wa"])) == []
@@ -191,13 +191,13 @@ def test_other_channels_are_not_compared(export: Callable[..., Any], tmp_path: P
 @pytest.mark.parametrize("items", [[], [configuration(1)]])
 def test_another_account_is_not_compared(export: Callable[..., Any], tmp_path: Path, items: Items) -> None:
     export(items, tmp_path, account="777")
-    with pytest.raises(AirflowFailException, match=rf"of account 777.* is of account {ACCOUNT}"):
+    with pytest.raises(AirflowFailException, match=rf"of account 777, .*is compared with account {ACCOUNT}"):
         export([configuration(1)], tmp_path, compare_with=tmp_path)
     assert not (tmp_path / "changes.parquet").exists()
 
 
 @pytest.mark.fault("C2")
-def test_another_account_is_found_by_its_column_where_metadata_lack(
+def test_another_account_is_found_by_its_column_without_metadata(
     export: Callable[..., Any], tmp_path: Path
 ) -> None:
     export([configuration(1)], tmp_path, account="777")

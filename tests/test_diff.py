@@ -187,8 +187,14 @@ def test_other_channels_and_accounts_exit_with_2(run: Run, changed: Sandbox, con
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere"], "A leads to 'nowhere/configurations.parquet', which does not exist"),
-        (["out", "nowhere"], "B leads to 'nowhere/configurations.parquet', which does not exist"),
+        (
+            ["nowhere"],
+            "A leads to 'nowhere/configurations.parquet', which does not exist: name the folder of an export",
+        ),
+        (
+            ["out", "nowhere"],
+            "B leads to 'nowhere/configurations.parquet', which does not exist: name the folder of an export",
+        ),
         (["out/configurations.parquet"], "A is 'out/configurations.parquet': name the folder, not the file"),
         (["{date}"], "A has {date}: use only {table}, {channel} and {conn_id}"),
         (
@@ -215,7 +221,7 @@ def test_wrong_use_exits_with_2_and_says_why(
     assert message in err.splitlines()[-1]
 
 
-def test_a_busy_server_is_no_difference(run: Run, outbound_sandbox: Sandbox) -> None:
+def test_a_busy_server_is_not_a_difference(run: Run, outbound_sandbox: Sandbox) -> None:
     run("export", "out")
     outbound_sandbox.fail_rate = 1
     code, out, err = run("diff", "out")

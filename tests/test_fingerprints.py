@@ -61,57 +61,57 @@ def edited(*path: Any, to: Any = "changed") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("channel", "words"),
     [
-        (edited("language"), "its language changed"),
-        (edited("outboundnumber"), "its sender changed"),
-        (edited("appNames"), "its sender changed"),
-        (edited("serviceAccountName"), "its sender changed"),
-        (edited("namespace"), "its WhatsApp template changed"),
-        (edited("templatename"), "its WhatsApp template changed"),
-        (edited("cardOrientation"), "its other content changed"),
-        (edited("messageComponents", 0, "content"), "its header changed"),
-        (edited("messageComponents", 1, "content"), "its body changed"),
-        (edited("messageComponents", 2, "variables"), "its footer changed"),
-        (edited("messageComponents", 4, "unknown"), "its buttons changed"),
-        (edited("messageComponents", 5, "content"), "its media changed"),
-        (edited("messageComponents", 6, "content"), "its text changed"),
-        (edited("messageComponents", 7, "content"), "its image changed"),
-        (edited("messageComponents", 8, "content"), "its other content changed"),
-        (edited("messageComponents", 8, to="odd"), "its other content changed"),
+        (edited("language"), "match its language"),
+        (edited("outboundnumber"), "match its sender"),
+        (edited("appNames"), "match its sender"),
+        (edited("serviceAccountName"), "match its sender"),
+        (edited("namespace"), "match its WhatsApp template"),
+        (edited("templatename"), "match its WhatsApp template"),
+        (edited("cardOrientation"), "match its other content"),
+        (edited("messageComponents", 0, "content"), "match its header"),
+        (edited("messageComponents", 1, "content"), "match its body"),
+        (edited("messageComponents", 2, "variables"), "match its footer"),
+        (edited("messageComponents", 4, "unknown"), "match its buttons"),
+        (edited("messageComponents", 5, "content"), "match its media"),
+        (edited("messageComponents", 6, "content"), "match its text"),
+        (edited("messageComponents", 7, "content"), "match its image"),
+        (edited("messageComponents", 8, "content"), "match its other content"),
+        (edited("messageComponents", 8, to="odd"), "match its other content"),
         (
             edited("messageComponents", to=[]),
             "header, body, footer, buttons, media, text, image and other content",
         ),
         (
             edited("messageComponents", to=CHANNEL["messageComponents"][::-1]),
-            "the order of its components changed",
+            "match the order of its components",
         ),
-        (edited("type"), "that fingerprint is of other channels"),
+        (edited("type"), "the fingerprint is of other channels"),
     ],
 )
-def test_a_change_is_seen_and_named(channel: dict[str, Any], words: str) -> None:
+def test_a_changed_part_is_named(channel: dict[str, Any], words: str) -> None:
     was, now = channel_fingerprint(CHANNEL), channel_fingerprint(channel)
     assert words in changed(now, [was])
     assert changed(now, [was, now]) == ""
 
 
-def test_the_nearest_approved_channel_tells_what_changed() -> None:
+def test_the_message_compares_with_the_nearest_approved_channel() -> None:
     german = edited("language", to="de")
     reworded = {**german, "messageComponents": CHANNEL["messageComponents"][1:]}
     approved = [channel_fingerprint(each) for each in (CHANNEL, german, edited("type"))]
-    assert changed(channel_fingerprint(reworded), approved) == "its header changed since that fingerprint"
+    assert changed(channel_fingerprint(reworded), approved) == "the fingerprint does not match its header"
 
 
-def test_dates_ids_and_names_are_not_in_it() -> None:
+def test_a_fingerprint_does_not_depend_on_dates_ids_and_names() -> None:
     bare = {"id": "7", "name": "sale", "createdAt": "2026-01-01", "updatedAt": "2026-01-02", **CHANNEL}
     assert channel_fingerprint(bare) == channel_fingerprint(CHANNEL)
 
 
-def test_null_is_as_good_as_no_field() -> None:
+def test_a_null_field_counts_as_missing() -> None:
     spelled = edited("messageComponents", 0, "title", to=None)
     assert channel_fingerprint({**spelled, "appName": None}) == channel_fingerprint(CHANNEL)
 
 
-def test_nested_components_are_those_that_are_not_nested() -> None:
+def test_nested_and_flat_components_have_the_same_fingerprint() -> None:
     nested = edited("messageComponents", to=[CHANNEL["messageComponents"]])
     assert channel_fingerprint(nested) == channel_fingerprint(CHANNEL)
 
@@ -123,13 +123,15 @@ def test_odd_content_has_a_fingerprint_of_its_own(odd: Any) -> None:
         channel_fingerprint(edited("messageComponents", 1, "content", to=each)) for each in (odd, None, "half ?")
     ]
     assert len(set(prints)) == 3
-    assert changed(prints[0], prints[1:]) == "its body changed since that fingerprint"
+    assert changed(prints[0], prints[1:]) == "the fingerprint does not match its body"
 
 
 @pytest.mark.fault("D2")
 @settings(max_examples=200, deadline=None)
 @given(ITEMS)
-def test_it_does_not_depend_on_the_order_of_keys_or_on_how_json_is_written(item: dict[str, Any]) -> None:
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys_or_on_how_json_is_written(
+    item: dict[str, Any],
+) -> None:
     found = fingerprint(channels(item))
     assert fingerprint(channels(turned(item))) == found
     assert fingerprint(channels(decode(encode(item)))) == found
@@ -138,13 +140,13 @@ def test_it_does_not_depend_on_the_order_of_keys_or_on_how_json_is_written(item:
 
 
 @given(st.lists(ITEMS, max_size=3))
-def test_that_of_a_configuration_is_those_of_its_channels(items: list[dict[str, Any]]) -> None:
+def test_a_configurations_fingerprint_joins_those_of_its_channels(items: list[dict[str, Any]]) -> None:
     joined = fingerprint([*items, "no object", None])
     assert joined == ("+".join(map(channel_fingerprint, items)) or None)
     assert short(joined) == ("+".join(channel_fingerprint(each)[:8] for each in items) or None)
 
 
-def test_it_stays_what_it_is() -> None:
+def test_fingerprints_are_the_same_in_every_release() -> None:
     """A stored fingerprint must be good for ever: if this fails, people have to approve everything again."""
     odd = {"type": "body", "content": 'é \u2028 "\\/\n\x01 😀', "factor": 1.5, "big": 1e16, "ok": True}
     channel = {**CHANNEL, "messageComponents": [*CHANNEL["messageComponents"], odd]}
@@ -174,12 +176,12 @@ def test_it_stays_what_it_is() -> None:
         "\x1b[31m" * 1000,
     ],
 )
-def test_what_is_no_whole_fingerprint_is_an_error_on_one_line(text: Any) -> None:
+def test_an_incomplete_fingerprint_is_an_error_on_one_line(text: Any) -> None:
     with pytest.raises(ConfigError, match="template fingerprint is .*give a whole one") as caught:
         parse(text)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 250
 
 
-def test_it_shows_no_content() -> None:
+def test_a_fingerprint_contains_no_content() -> None:
     assert re.fullmatch(rf"[0-9a-f]{{32}}-[0-9a-f]{{{4 * len(PARTS)}}}", channel_fingerprint(CHANNEL))

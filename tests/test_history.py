@@ -193,7 +193,7 @@ def test_the_same_export_twice_leaves_the_file_untouched(
         before = version(tmp_path)
         assert execute(tmp_path)["history"] == first
     assert version(tmp_path) == before
-    assert f"INFO Nothing has changed: {tmp_path}/history.parquet keeps its 3 rows" in logs()
+    assert f"INFO History unchanged: {tmp_path}/history.parquet keeps its 3 rows" in logs()
 
 
 def test_an_account_without_configurations_has_a_history_without_rows(connect: Connect, tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_a_history_of_another_release_gets_the_columns_of_this_one(tmp_path: Pat
         ("nowhere://x/history.parquet", r"history_path 'nowhere://x' can't be used"),
         ("memory://lake/a*/history.parquet", r"history_path leads to .*: remove \*"),
         ("{tmp}", "history_path is"),
-        ("{tmp}/components/components.parquet", "history_path is the file of a table"),
+        ("{tmp}/components/components.parquet", "history_path leads to the file of a table"),
         ("{tmp}/folder.parquet", "history_path leads to .*, which is a folder"),
     ],
 )

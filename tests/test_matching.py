@@ -227,22 +227,22 @@ def test_the_approved_content_is_found_whatever_its_dates_and_id() -> None:
         (
             [item(messageComponents=REWORDED)],
             Criteria("sale", "wa", "en", fingerprint=APPROVED),
-            "sale is there in wa/en, but its body changed since that fingerprint",
+            "sale is in wa/en, but the fingerprint does not match its body",
         ),
         (
             [both()],
             Criteria("sale", fingerprint=APPROVED),
-            "sale is there in wa/de, but its language changed since that fingerprint",
+            "sale is in wa/de, but the fingerprint does not match its language",
         ),
         (
             [both(messageComponents=REWORDED)],
             Criteria("sale", fingerprint=fingerprint(both()["channels"])),
-            "sale is there in wa/de, but its body changed since that fingerprint",
+            "sale is in wa/de, but the fingerprint does not match its body",
         ),
         (
             [item(type="inapp")],
             Criteria("sale", fingerprint=APPROVED),
-            "sale is there in inapp/en, but that fingerprint is of other channels",
+            "sale is in inapp/en, but the fingerprint is of other channels",
         ),
         (
             [item(messageComponents=REWORDED, language="de")],
@@ -287,7 +287,7 @@ def test_bare_channels_of_a_configuration_are_approved_together(carried: dict[st
     assert Criteria("sale", fingerprint=approved).match(index([english, german])).item == german
     for items in ([english, reworded], [reworded, english]):
         match = Criteria("sale", fingerprint=approved).match(index(items))
-        words = "sale is there in wa/de, but its body changed since that fingerprint"
+        words = "sale is in wa/de, but the fingerprint does not match its body"
         assert (match.item, match.seen) == (None, f"Not there yet: {words}")
     other = {**reworded, "id": "8"}
     assert Criteria("sale", fingerprint=approved).match(index([english, other])).item == english
@@ -319,7 +319,7 @@ def test_updated_after_is_a_point_in_time_and_utc_without_a_zone(after: datetime
 @pytest.mark.parametrize("updated", [None, "", "soon", ["\ud800"], float("nan")])
 def test_a_date_that_cannot_be_read_is_after_nothing(updated: Any) -> None:
     match = Criteria("sale", updated_after="2026-05-03").match(index([item(updated=updated)]))
-    words = "sale is there without a readable updatedAt, so it may be from before 2026-05-03T00:00:00Z"
+    words = "sale has no readable updatedAt, so it may not be updated after 2026-05-03T00:00:00Z"
     assert match.seen == f"Not there yet: {words}"
 
 

@@ -387,10 +387,10 @@ def test_the_log_counts_problems_and_names_templates_with_errors(
         execute(problems=True, **arguments)
     found = "WARNING The checks found 2 errors and 2 warnings: undeclared 1, empty 1, unused 2"
     names = (
-        "WARNING 2 templates are not fit to send: broken3 (wa/en) body uses {{2}} but declares only 1 "
+        "WARNING 2 templates have problems: broken3 (wa/en) body uses {{2}} but declares only 1 "
         "[undeclared]; broken5 (wa/en) body has no text [empty]"
     )
-    assert [line for line in logs() if found in line or " not fit " in line] == [found, names]
+    assert [line for line in logs() if found in line or " have problems: " in line] == [found, names]
 
 
 def test_nothing_is_checked_unless_asked(connect: Connect, tmp_path: Path, logs: Callable[[], list[str]]) -> None:
@@ -416,7 +416,7 @@ def test_fail_on_fails_the_task_at_once_and_leaves_the_old_files(
             with pytest.raises(AirflowFailException) as caught:
                 operator.execute({})
             assert str(caught.value) == (
-                "2 templates are not fit to send: broken3 (wa/en) body uses {{2}} but declares only 1 "
+                "2 templates have problems: broken3 (wa/en) body uses {{2}} but declares only 1 "
                 "[undeclared]; broken5 (wa/en) body has no text [empty]. Correct this in LivePerson's web tool, "
                 "or remove the check from fail_on"
             )
@@ -461,7 +461,7 @@ def test_a_listing_shorter_than_min_rows_fails_the_task_and_writes_nothing(
     arguments: dict[str, Any] = {"output_path": f"{tmp_path}/{path}"} if path else {}
     with Fake(paged(ITEMS[:6])) as fake:
         connect(fake.connection())
-        words = rf"^Only 6 configurations at {fake.host}, account {ACCOUNT}, and min_rows is 7: check "
+        words = rf"^Only 6 configurations at {fake.host}, account {ACCOUNT}, but min_rows is 7: check "
         with pytest.raises(AirflowFailException, match=words):
             execute(min_rows=min_rows, **arguments)
         assert not (tmp_path / "out").exists()

@@ -155,7 +155,7 @@ def test_other_content_is_waited_out_until_it_is_the_approved_one_again(
         connect(fake.connection())
         assert wait(mode, world, fingerprint=FOUND["fingerprint"]) == FOUND
     assert world.slept == [60, 60]
-    words = "Not there yet: n7 is there in wa/en, but its body changed since that fingerprint"
+    words = "Not there yet: n7 is in wa/en, but the fingerprint does not match its body"
     assert sum(f"{words}. Next look in 60 s." in line for line in logs()) == 2
 
 
@@ -164,7 +164,7 @@ def test_timeout_says_that_the_content_changed(mode: str, world: AirflowClock, c
         connect(fake.connection())
         with pytest.raises(AirflowSensorTimeout) as caught:
             wait(mode, world, fingerprint=FOUND["fingerprint"], timeout=100)
-    words = "n7 is there in wa/en, but its body changed since that fingerprint"
+    words = "n7 is in wa/en, but the fingerprint does not match its body"
     assert str(caught.value) == f"Timed out after 100 s. Not there yet: {words}"
 
 
@@ -335,7 +335,7 @@ def test_a_template_with_a_problem_fails_at_once_in_the_same_words(
         with pytest.raises(AirflowFailException) as caught:
             wait(mode, world, fail_on="empty, undeclared", channel="wa", soft_fail=True)
     assert str(caught.value) == (
-        "1 template is not fit to send: n7 (wa/en) body uses {{2}} but declares only 1 [undeclared]. Correct this "
+        "1 template has problems: n7 (wa/en) body uses {{2}} but declares only 1 [undeclared]. Correct this "
         "in LivePerson's web tool, or remove the check from fail_on"
     )
     assert world.slept == [60, 60]
@@ -370,7 +370,7 @@ def test_fail_on_is_about_the_channels_that_are_waited_for(
         else:
             with pytest.raises(AirflowFailException) as caught:
                 wait(mode, world, fail_on=fail_on, **criteria)
-            assert str(caught.value).startswith(f"1 template is not fit to send: {words} [")
+            assert str(caught.value).startswith(f"1 template has problems: {words} [")
     assert world.slept == []
 
 

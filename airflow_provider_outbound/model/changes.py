@@ -25,7 +25,7 @@ LONGEST = 500  # characters of a name or a path that are remembered
 
 
 class Identity(msgspec.Struct, frozen=True, array_like=True):
-    """Which configuration it is.
+    """Which configuration this is.
 
     :param key: identifies the configuration in other listings: its id, or for a bare channel its names, type,
         language and outbound number.
@@ -56,7 +56,7 @@ class State(Identity, frozen=True, array_like=True):
 
 
 class Content(Identity, frozen=True, array_like=True):
-    """A configuration with all that it holds.
+    """A configuration with its contents.
 
     :param raw: its JSON as the server sent it.
     """
@@ -78,7 +78,7 @@ class Field(NamedTuple):
 
     :param path: such as ``channels[0].language``.
     :param before: its value; None if it was missing.
-    :param after: likewise.
+    :param after: its value now; None if it is missing.
     """
 
     path: str
@@ -110,7 +110,7 @@ class Change(Generic[Known]):
 def differences(before: Iterable[bytes], after: Iterable[bytes]) -> list[Change[Content]]:
     """Return the changes from one listing to another, as :func:`compare` does, with all values.
 
-    Memory holds the first listing, and of the second one what the first does not have.
+    Memory holds the first listing, and those items of the second one that the first does not have.
 
     :param before: the JSON of the first listing's items.
     :param after: the JSON of the second one's.
@@ -139,7 +139,7 @@ def read_states(raws: Iterable[bytes], known: States) -> States:
 def compare(before: Iterable[Known], after: Iterable[Known]) -> list[Change[Known]]:
     """Return the changes from one listing to another, in the order of the second one; removals come last.
 
-    The order of configurations, and of the keys in a JSON object, does not count.
+    The order of configurations, and of keys in a JSON object, does not matter.
 
     :param before: the first listing.
     :param after: the second one.
@@ -166,7 +166,7 @@ def _by_key(listing: Iterable[Known]) -> dict[str, list[Known]]:
 
 
 def _paired(olds: list[Known], news: list[Known]) -> Iterable[tuple[Known | None, Known | None]]:
-    """Pair what has one key. If several have it, as bare channels may, those on both sides go out first."""
+    """Pair items with the same key. If several have it, as bare channels may, equal ones are paired first."""
     if len(olds) <= 1 and len(news) <= 1:
         return zip_longest(olds, news)
     before, after = ([(tuple(sorted(each.fields().items())), each) for each in side] for side in (olds, news))
@@ -175,7 +175,7 @@ def _paired(olds: list[Known], news: list[Known]) -> Iterable[tuple[Known | None
 
 
 def _without(both: Counter[_Contents], side: list[tuple[_Contents, Known]]) -> list[Known]:
-    """Return what only this side has, sorted, because the order of a listing does not count."""
+    """Return what only this side has, sorted, because the order of a listing does not matter."""
     left, only = both.copy(), []
     for content, each in sorted(side, key=lambda pair: pair[0]):
         if left[content]:

@@ -1,4 +1,4 @@
-"""The checks of templates, and what is said about the problems that they find."""
+"""The checks of templates, and the messages about the problems that they find."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _E164 = "Twilio on E.164 <https://www.twilio.com/docs/glossary/what-e164>"
 
 
 class Check(NamedTuple):
-    """What a check finds, and why it is a problem.
+    """A check, and where its rule comes from.
 
     :param code: its name in ``fail_on``, tables and messages.
     :param severity: ``error`` if the message can't be sent, or the customer sees it broken; ``warning`` if it is
@@ -49,22 +49,27 @@ class Check(NamedTuple):
     source: str
 
 
-#: All checks; the table in docs/checks.rst is made of them.
+#: All checks. The table in docs/checks.rst is made from them.
 CHECKS = (
     Check("undeclared", "error", "A component's texts use a placeholder that it does not declare.", _API),
     Check(
         "empty",
         "error",
-        "There is nothing to send: a body or in-app text without text, a channel without them, or no channel.",
+        "There is nothing to send: a body or in-app text is empty, a channel has no body, or there is no channel. "
+        "RCS may have media instead of a body; in-app needs a text or an image.",
         f"{_META}; {_GUIDE}",
     ),
     Check("language", "error", "A channel has no language.", _API),
-    Check("phone", "error", "A sender, or the number of a button, is no phone number in E.164.", _E164),
+    Check("phone", "error", "A sender, or the number of a button, is not a phone number in E.164.", _E164),
     Check("long", "error", "A text is longer than its channel allows; the limits are below.", "see below"),
-    Check("rows", "error", "The listing has fewer configurations than ``min_rows``.", "your ``min_rows``"),
     Check("unused", "warning", "A component declares a variable that its texts do not use.", _API),
-    Check("gap", "warning", "The numbers of a channel's variables skip one, as in 1 and 3.", _REJECTED),
-    Check("duplicate", "warning", "Two configurations have one name in a channel and language.", _GUIDE),
+    Check("gap", "warning", "The numbers of a channel's variables have a gap, such as 1 and 3.", _REJECTED),
+    Check(
+        "duplicate",
+        "warning",
+        "Two channels of the same type and language have the same configuration name.",
+        _GUIDE,
+    ),
     Check(
         "buttons",
         "warning",
@@ -75,13 +80,13 @@ CHECKS = (
     Check(
         "url",
         "warning",
-        "A URL is not ``https``, or that of a WhatsApp button has more than one variable.",
+        "A URL is not ``https``, or the URL of a WhatsApp button has more than one variable.",
         f"``https`` is our rule; {_META}",
     ),
 )
 SEVERITIES = {check.code: check.severity for check in CHECKS}
-#: What ``fail_on`` may name. ``min_rows`` itself says that it fails.
-CODES = [code for code in SEVERITIES if code != "rows"]
+#: What ``fail_on`` may name.
+CODES = list(SEVERITIES)
 
 #: The most characters of a text, with their source, by channel, component and field. An RCS card is a body with a
 #: title or beside media.
@@ -101,16 +106,16 @@ MOST_SHOWN = 3  # problems in one message
 
 
 class Problem(NamedTuple):
-    """A problem, and where it is; never the text that has it.
+    """A problem and its place, without the template's text.
 
     :param code: the code of its check.
     :param configuration_index: the configuration's place in the listing, from 0.
     :param configuration_id: its id.
     :param configuration_name: its name; of a bare channel, the WhatsApp templatename.
-    :param channel_index: the channel's place in the configuration; None if no channel has it.
+    :param channel_index: the channel's place in the configuration; None if the configuration has no channel.
     :param channel_type: the channel's type.
     :param language: the channel's language.
-    :param component_index: the component's place in the channel; None if no component has it.
+    :param component_index: the component's place in the channel; None for a problem of the whole channel.
     :param component_type: the component's type.
     :param detail: what is wrong, in words that follow the template's name and place.
     """
@@ -140,7 +145,7 @@ class Problem(NamedTuple):
 
 
 def parse_codes(fail_on: str | Sequence[str] | None) -> list[str]:
-    """Return the codes of the checks that are meant, each once.
+    """Return the codes of checks, each once.
 
     :param fail_on: codes, as a list or as text with commas (``empty,undeclared``); None or blank for none.
     :raises ConfigError: for anything else.
@@ -167,7 +172,7 @@ def parse_min_rows(min_rows: int | str | None) -> int:
 
 
 def count_problems(problems: Sequence[Problem]) -> dict[str, Any]:
-    """Return how many problems there are: in all, by severity, and by code."""
+    """Return the number of problems: in total, by severity and by code."""
     severities = Counter(problem.severity for problem in problems)
     codes = Counter(problem.code for problem in problems)
     return {
@@ -179,7 +184,7 @@ def count_problems(problems: Sequence[Problem]) -> dict[str, Any]:
 
 
 def tally(problems: Sequence[Problem]) -> str:
-    """Return how many problems there are, in words."""
+    """Return the number of problems as a sentence."""
     counts = count_problems(problems)
     if not problems:
         return "The checks found no problems"
@@ -189,19 +194,19 @@ def tally(problems: Sequence[Problem]) -> str:
 
 
 def summary(problems: Sequence[Problem]) -> str:
-    """Return some problems in words: how many templates have them, and the first ones."""
+    """Return problems as a sentence: how many templates have them, and the first problems."""
     unfit = len({problem.configuration_index for problem in problems})
     shown = "; ".join(map(str, problems[:MOST_SHOWN]))
     more = f"; and {len(problems) - MOST_SHOWN} more problems" if len(problems) > MOST_SHOWN else ""
-    return f"{unfit} {'templates are' if unfit > 1 else 'template is'} not fit to send: {shown}{more}"
+    return f"{unfit} {'templates have' if unfit > 1 else 'template has'} problems: {shown}{more}"
 
 
 def refuse(problems: Iterable[Problem], codes: Collection[str]) -> None:
     """Raise an error if there are problems of some checks.
 
-    :param problems: what was found.
-    :param codes: of the checks that count.
-    :raises ProblemsFound: naming the first problems.
+    :param problems: the problems.
+    :param codes: the checks that count.
+    :raises ProblemsFound: with the first problems in its message.
     """
     if found := [problem for problem in problems if problem.code in codes]:
         advice = "Correct this in LivePerson's web tool, or remove the check from fail_on"
@@ -213,11 +218,11 @@ def refuse_few(rows: int, fewest: int, place: str) -> None:
 
     :param rows: its configurations.
     :param fewest: the fewest that it may have.
-    :param place: what lists them.
+    :param place: host and account.
     :raises ProblemsFound: if there are fewer.
     """
     if rows < fewest:
         raise ProblemsFound(
-            f"Only {rows} configurations at {place}, and min_rows is {fewest}: check the Connection's host and "
-            "schema, and channel, or lower min_rows"
+            f"Only {rows} configurations at {place}, but min_rows is {fewest}: check the Connection's host and "
+            "schema and the task's channel, or lower min_rows"
         )

@@ -1,7 +1,7 @@
-"""Fingerprints of what a customer sees, to tell whether it is still what somebody approved.
+"""Fingerprints of what a customer sees, to tell whether it is still the approved content.
 
-A channel's fingerprint is a digest of its content, ``-``, and a short hint for each of its parts. Two fingerprints
-are equal as a whole or not at all; the hints only help to say what changed. Dates, ids and texts are not in it.
+A channel's fingerprint is a digest of its content, ``-``, and a short hint for each of its parts. Only whole
+fingerprints are compared; the hints only let messages name what differs. Dates, ids and texts are not in it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _part(component: Any) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    """Return JSON text that does not depend on the order of keys. A component's field that is null is left out."""
+    """Return JSON text that does not depend on the order of keys, without a component's null fields."""
     if isinstance(value, dict) and None in value.values():
         value = {key: each for key, each in value.items() if each is not None}
     try:
@@ -93,7 +93,7 @@ def _canonical(value: Any) -> bytes:
 
 
 def parse(text: Any) -> list[str]:
-    """Return the fingerprints of the channels that a fingerprint is of.
+    """Return the fingerprint of each channel in a fingerprint.
 
     :param text: the fingerprint of a configuration or of a channel.
     :raises ConfigError: if it is not a whole fingerprint.
@@ -107,29 +107,29 @@ def parse(text: Any) -> list[str]:
 
 
 def short(text: str | None) -> str | None:
-    """Return the beginning of each channel's fingerprint, for the eye only.
+    """Return the first digits of each channel's fingerprint, for people to read.
 
-    :param text: a whole fingerprint; None for that of a configuration without channels.
+    :param text: a whole fingerprint; None for a configuration without channels.
     """
     return text and "+".join(each[:SHORT] for each in text.split("+"))
 
 
 def changed(now: str, approved: Collection[str]) -> str:
-    """Return what changed in a channel since it had one of some fingerprints; empty if nothing did.
+    """Return how a channel differs from all approved fingerprints; empty if it has one of them.
 
     :param now: the channel's fingerprint.
-    :param approved: fingerprints of channels; at least one.
+    :param approved: the approved channels' fingerprints; at least one.
     """
     if now in approved:
         return ""
     differing = [_differing(now, each) for each in approved]
     nearest = min((parts for parts in differing if "channel" not in parts), key=len, default=None)
     if nearest is None:
-        return "that fingerprint is of other channels"
+        return "the fingerprint is of other channels"
     if not nearest:
-        return "the order of its components changed since that fingerprint"
+        return "the fingerprint does not match the order of its components"
     *names, last = [PARTS[part] for part in nearest]
-    return f"its {' and '.join(filter(None, [', '.join(names), last]))} changed since that fingerprint"
+    return f"the fingerprint does not match its {' and '.join(filter(None, [', '.join(names), last]))}"
 
 
 def _differing(one: str, other: str) -> list[str]:

@@ -107,10 +107,10 @@ class Criteria:
     :param language: the language that it must be in, as LivePerson writes it; None for any.
     :param variables: exactly the variables that it must take, without those of media headers, in any order; None
         for any.
-    :param fingerprint: what each of its channels that meet the criteria above must have, in any order: the
-        fingerprint of a configuration or of a channel; None for any.
-    :param updated_after: the point in time, or its ISO 8601 text, after which it must have been updated; without a
-        zone, UTC. None for any.
+    :param fingerprint: the approved fingerprint of a configuration or channel. It must include that of each
+        channel that meets the criteria above; None for any.
+    :param updated_after: the point in time, or its ISO 8601 text, after which it must have been updated; UTC if it
+        has no zone. None for any.
     :raises ConfigError: for a criterion that nothing can meet.
     """
 
@@ -138,7 +138,7 @@ class Criteria:
         if self.fingerprint is not None:
             fingerprints.parse(self.fingerprint)
         if self.updated_after is not None:
-            object.__setattr__(self, "updated_after", _moment(self.updated_after))
+            object.__setattr__(self, "updated_after", _parse_time(self.updated_after))
 
     def match(self, index: TemplateIndex) -> Match:
         """Find the template in a listing; the one updated last if several fit."""
@@ -151,7 +151,7 @@ class Criteria:
             if fits := [channel for channel, misfit in zip(named, misfits, strict=True) if not misfit]:
                 fitting.append((item, fits))
             near |= dict.fromkeys(misfits or ["has no channel yet"])
-        # By id, because bare channels are listed apart; whatever is listed without an id counts as one.
+        # By id, because a configuration's bare channels are separate items. Items without an id count as one.
         outdated: dict[str | None, list[str]] = {}
         for item, fits in fitting:
             outdated.setdefault(text(item.get("id")), []).extend(self._outdated(item, fits))
@@ -189,16 +189,16 @@ class Criteria:
         return f"has variables {taken} in {_place(kind, language)}{differ}, not {list(self.variables)}"
 
     def _outdated(self, item: Item, fits: list[Item]) -> Iterator[str]:
-        """Yield why an item with channels that fit is not in the state that is meant."""
+        """Yield why an item whose channels fit is not in the required state."""
         if self.fingerprint is not None:
             approved = fingerprints.parse(self.fingerprint)
             for channel in fits:
                 if change := fingerprints.changed(fingerprints.channel_fingerprint(channel), approved):
-                    yield f"is there in {_place(channel.get('type'), channel.get('language'))}, but {change}"
+                    yield f"is in {_place(channel.get('type'), channel.get('language'))}, but {change}"
         if self.updated_after is not None:
-            after, updated = _moment(self.updated_after), parse_timestamp(item.get("updatedAt"))
+            after, updated = _parse_time(self.updated_after), parse_timestamp(item.get("updatedAt"))
             if updated is None:
-                yield f"is there without a readable updatedAt, so it may be from before {_iso(after)}"
+                yield f"has no readable updatedAt, so it may not be updated after {_iso(after)}"
             elif updated <= after:
                 yield f"was last updated {_iso(updated)}, not after {_iso(after)}"
 
@@ -206,12 +206,12 @@ class Criteria:
         place = "" if self.channel is self.language is None else f" in {_place(self.channel, self.language)}"
         taking = "" if self.variables is None else f" with variables {list(self.variables)}"
         state = "" if self.fingerprint is None else f" with fingerprint {fingerprints.short(self.fingerprint)}"
-        since = "" if self.updated_after is None else f" updated after {_iso(_moment(self.updated_after))}"
+        since = "" if self.updated_after is None else f" updated after {_iso(_parse_time(self.updated_after))}"
         return printable(f"{_shown(self.name)}{place}{taking}{state}{since}", 300)
 
 
-def _moment(value: Any) -> datetime:
-    """Return a point in time in UTC, which is also the zone of what has none."""
+def _parse_time(value: Any) -> datetime:
+    """Return a point in time in UTC. A time without a zone is UTC."""
     given = value.isoformat() if isinstance(value, datetime) else value
     read = parse_timestamp(given) if isinstance(given, str) else None
     if read is None:

@@ -1,4 +1,4 @@
-"""The problems of templates, found before a customer sees them."""
+"""Find the problems of templates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIMITED: dict[tuple[Any, Any], list[tuple[str, int]]] = {}
 for (_kind, _part, _field), (_most, _) in LIMITS.items():
     _LIMITED.setdefault((_kind, _part), []).append((_field, _most))
 
-#: The components of which a channel must have one, as on LivePerson's API page and in its user guide.
+#: A channel must have one of these components. Source: LivePerson's API page and user guide.
 _NEEDED = {
     "wa": ("body",),
     "sms-twilio": ("body",),
@@ -67,7 +67,7 @@ def find_problems(items: Iterable[Item]) -> list[Problem]:
                     other = printable(first[2] or first[0], 40)
                     found.append(("duplicate", f"has the same name as configuration {other}"))
                 elif first[1] != index:
-                    found.append(("duplicate", f"has this in channel {first[1]}, too"))
+                    found.append(("duplicate", f"has the same channel and language as channel {first[1]}"))
             problems += [Problem(code, *place, None, None, detail) for code, detail in found]
             card = _is_card(kind, objects)
             for at, part in enumerate(parts):
@@ -79,10 +79,10 @@ def find_problems(items: Iterable[Item]) -> list[Problem]:
 
 
 def problems_of(item: Item, channels: Sequence[Item], named: Iterable[Item]) -> list[Problem]:
-    """Return the problems of one template: those of the channels that are meant, and duplicates of its name.
+    """Return the problems of one template: those of some of its channels, and duplicates of its name.
 
     :param item: the configuration, or bare channel.
-    :param channels: its channels that are meant.
+    :param channels: the channels to check.
     :param named: all items that have the template's name.
     """
     places = {(text(channel.get("type")), text(channel.get("language"))) for channel in channels}
@@ -100,14 +100,14 @@ def _in_channel(kind: str | None, channel: Item, parts: Sequence[Item]) -> Found
         yield "language", "has no language"
     types = {text(part.get("type")) for part in parts}
     needed = _NEEDED.get(kind or "", ())
-    # A component of a type that is not known here may be what is sent.
+    # A component of an unknown type may be the content.
     if needed and not any(each in needed or each not in shapes.COMPONENTS for each in types):
         yield "empty", f"has no {' or '.join(needed)}"
     sender = text(channel.get("outboundnumber"))
-    # On RCS it is an agent's name, and on SMS it may be a name, too.
+    # On RCS, the sender is an agent's name. On SMS, it may be a name.
     if sender and (kind == "wa" or (kind == "sms-twilio" and not _LETTER.search(sender))):
         yield from _phone("outboundnumber", sender)
-    # A channel counts its variables through its components, or, on WhatsApp, in each of them from 1.
+    # Variables are numbered through all components of a channel; on WhatsApp, from 1 in each component.
     taken = {name for part in parts if not shapes.media_header(part) for name in shapes.takes(part)}
     numbers = {int(name) for name in taken if _NUMBER.fullmatch(name)}
     skipped = next(number for number in count(1) if number not in numbers)
@@ -121,12 +121,12 @@ def _buttons(kind: str | None, parts: Sequence[Item]) -> Found:
     replies = buttons.count("quick_reply")
     calls = buttons.count("url") + buttons.count("phone_number")
     if kind == "wa" and replies > 3:
-        yield "buttons", f"has {replies} quick replies, LivePerson's web tool allows 3"
+        yield "buttons", f"has {replies} quick replies, but LivePerson's web tool allows 3"
     if kind == "wa" and calls > 2:
-        yield "buttons", f"has {calls} calls to action, LivePerson's web tool allows 2"
+        yield "buttons", f"has {calls} calls to action, but LivePerson's web tool allows 2"
     most = 4 if _is_card(kind, parts) else 11
     if kind == "googlercs" and len(buttons) > most:
-        yield "buttons", f"has {len(buttons)} buttons, RCS allows {most} here"
+        yield "buttons", f"has {len(buttons)} buttons, but RCS allows {most} here"
 
 
 def _is_card(kind: str | None, parts: Sequence[Item]) -> bool:
@@ -139,7 +139,7 @@ def _in_component(kind: str | None, type_: str | None, part: Item, card: bool) -
     :param card: whether it is a part of an RCS card.
     """
     yield from _variables(type_, part)
-    # WhatsApp words the body of a one-time password itself; such a body has this field instead of a text.
+    # WhatsApp adds the text of a one-time password's body, which has this field instead.
     if type_ in _TEXTS and "add_security_recommendation" not in part:
         texts = [text(part.get(field)) or "" for field in _TEXTS[type_]]
         if not "".join(texts).strip():
@@ -154,7 +154,7 @@ def _in_component(kind: str | None, type_: str | None, part: Item, card: bool) -
     for field, most in _LIMITED.get((kind, "card" if card and type_ == "body" else type_), ()):
         value = part.get(field)
         if isinstance(value, str) and len(value) > most and (size := len(_IN_BRACES.sub("x", value))) > most:
-            yield "long", f"{field} has {size} characters, {most} are allowed"
+            yield "long", f"{field} has {size} characters, but only {most} are allowed"
 
 
 def _variables(type_: str | None, part: Item) -> Found:
@@ -162,7 +162,8 @@ def _variables(type_: str | None, part: Item) -> Found:
     if missing := [f"{{{{{name}}}}}" for name in used if name not in stated]:
         yield "undeclared", f"uses {_list(missing)} but declares {f'only {_list(stated)}' if stated else 'none'}"
     idle = [name for name in stated if name not in used]
-    # A component of unknown type may use its variables deeper inside. A media header without a URL is a variable.
+    # A component of unknown type may use its variables in nested fields. The URL of a media header without one is
+    # a variable.
     if not idle or type_ not in shapes.COMPONENTS or (shapes.media_header(part) and not part.get("content")):
         return
     # LivePerson's page shows {{1}} in a URL as 1.
@@ -181,13 +182,13 @@ def _button(kind: str | None, part: Item) -> Found:
             yield "url", "has no url"
         names = shapes.placeholders({"url": url, "variables": shapes.declared(part)})
         if kind == "wa" and len(names) > 1:
-            yield "url", f"url takes variables {_list(names)}, WhatsApp allows one"
+            yield "url", f"url takes variables {_list(names)}, but WhatsApp allows one"
 
 
 def _url(field: str, url: str) -> Found:
     found = _SCHEME.match(url)
     scheme = found[0].lower() if found else ""
-    # An app may have a scheme of its own, to which a tap on a picture in it leads.
+    # destinationUrl may have an app's own scheme.
     own = field == "destinationUrl" and scheme not in ("http", "javascript", "data", "file")
     if scheme and scheme != "https" and not own:
         yield "url", f"{field} is {printable(scheme, 20)}, not https"

@@ -81,7 +81,7 @@ def parts(
 
 
 def configurations(raws: Iterable[bytes]) -> pa.Table:
-    """Return the table of some configurations; its ``account_id`` and ``fetched_at`` mean nothing.
+    """Return configurations as a table; ignore its ``account_id`` and ``fetched_at``.
 
     :param raws: their JSON.
     """

@@ -19,8 +19,8 @@ from airflow_provider_outbound.tables.schemas import schema
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PART = 1000  # changes made rows at once
-#: Columns that the table configurations has, too.
+PART = 1000  # changes that become rows at once
+#: Columns that the table configurations has as well.
 SHARED = ("id", "name", "channel_types", "languages", "template_names")
 
 
@@ -44,7 +44,7 @@ def write(folder: Path, before: Export | None) -> Counter[Kind]:
     import pyarrow.parquet as pq
 
     after = read(file_in(folder, "configurations"), "This export")
-    before = before or after  # a baseline differs from itself in nothing
+    before = before or after  # a baseline has no changes
     changes = compare(before, after)
     with pq.ParquetWriter(file_in(folder, "changes"), schema("changes")) as writer:
         for offset in range(0, len(changes), PART):

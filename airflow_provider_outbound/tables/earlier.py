@@ -28,9 +28,9 @@ class Export:
 
     :param file: its copy on this machine.
     :param name: what messages call it.
-    :param source: whose configurations it has, as :func:`.parquet.source` writes it; empty if that is not known.
-    :param account_id: the account; None if that is not known.
-    :param fetched_at: when its listing was read; None if that is not known.
+    :param source: account and channels, as :func:`.parquet.source` writes them; empty if unknown.
+    :param account_id: the account; None if unknown.
+    :param fetched_at: when its listing was read; None if unknown.
     """
 
     file: Path
@@ -42,7 +42,7 @@ class Export:
     def raws(self) -> Iterator[bytes]:
         """Yield the JSON of each configuration.
 
-        :raises ConfigError: for a file that no export has written.
+        :raises ConfigError: if the file is not from an export.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -51,17 +51,17 @@ class Export:
             for batch in opened.iter_batches(BATCH, columns=["raw"]):
                 for raw in batch.column(0).cast(pa.binary()).to_pylist():
                     if raw is None or not isinstance(decode(raw), dict):
-                        raise ValueError("its raw column has something else than configurations")
+                        raise ValueError("its raw column has something other than configurations")
                     yield raw
 
 
 def fetch(stored: ObjectStoragePath, file: Path, parameter: str) -> Export | None:
-    """Return an export that is kept in storage; None if there is none.
+    """Return an export in storage; None if there is none.
 
     :param stored: where it is.
-    :param file: where its copy goes, on this machine.
-    :param parameter: what gave its path, for errors.
-    :raises ConfigError: for a file that no export has written.
+    :param file: where to copy it, on this machine.
+    :param parameter: the name of the parameter, for errors.
+    :raises ConfigError: if the file is not from an export.
     """
     name = f"{parameter} leads to {printable(repr(str(stored)))}, which"
     return read(file, name) if parquet.get(stored, file, name) else None
@@ -72,7 +72,7 @@ def read(file: Path, name: str) -> Export:
 
     :param file: the file.
     :param name: what messages call it.
-    :raises ConfigError: for a file that no export has written.
+    :raises ConfigError: if the file is not from an export.
     """
     import pyarrow.parquet as pq
 
@@ -97,7 +97,7 @@ def read(file: Path, name: str) -> Export:
 
 @contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Blame the file for what goes wrong while it is read. It is on this machine, so storage has not failed."""
+    """Turn errors while a file is read into ``ConfigError``. It is on this machine, so storage has not failed."""
     try:
         yield
     except (ValueError, OSError, NotImplementedError) as error:  # pyarrow's errors are among these
@@ -108,7 +108,7 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def check_same_source(one: Export, other: Export) -> None:
-    """Refuse to compare what is of different accounts or channels: all would be removed, and all created.
+    """Refuse to compare different accounts or channels: all templates would be removed and created.
 
     :param one: an export.
     :param other: another one.
@@ -123,6 +123,6 @@ def check_same_source(one: Export, other: Export) -> None:
         return
     this, that = map(printable, sources)
     raise ConfigError(
-        f"{one.name} is of {this}, but what to compare it with is of {that}: compare only what has the same "
-        "account and channels. In a path, {conn_id} and {channel} keep exports apart"
+        f"{one.name} is of {this}, but is compared with {that}: compare exports of the same account and channels. "
+        "In a path, {conn_id} and {channel} keep exports apart"
     )

@@ -29,10 +29,10 @@ def extend(folder: Path, stored: ObjectStoragePath, source: str, begun: datetime
 
     :param folder: where ``configurations.parquet`` of the new listing is.
     :param stored: where the history is kept; it need not exist.
-    :param source: whose configurations are listed, see :func:`.parquet.source`.
+    :param source: account and channels of the listing, see :func:`.parquet.source`.
     :param begun: when the export began; for a listing without rows, whose table has no ``fetched_at``.
     :returns: the rows of the history, and whether it differs from the stored one. If not, no file is made.
-    :raises ConfigError: if the stored file has no history, or that of another account or of other channels.
+    :raises ConfigError: if the stored file is not a history, or that of another account or other channels.
     :raises HistoryAhead: if the history has a change at the time of this listing or later.
     """
     import pyarrow.parquet as pq
@@ -50,18 +50,18 @@ def extend(folder: Path, stored: ObjectStoragePath, source: str, begun: datetime
 def begin(source: str) -> pa.Table:
     """Return a history without rows.
 
-    :param source: whose configurations it will have, see :func:`.parquet.source`.
+    :param source: its account and channels, see :func:`.parquet.source`.
     """
     return schema("history").with_metadata({"schema_version": SCHEMA_VERSION, "source": source}).empty_table()
 
 
 def read(file: Path, source: str, name: str) -> pa.Table:
-    """Return the history in a file. If another release wrote it, its columns are read from ``raw`` anew.
+    """Return the history in a file. If another release wrote it, its columns are built again from ``raw``.
 
     :param file: a file on this machine.
-    :param source: whose configurations it must have, see :func:`.parquet.source`.
+    :param source: the account and channels that it must have, see :func:`.parquet.source`.
     :param name: what messages call it.
-    :raises ConfigError: if the file has no history, or that of another account or of other channels.
+    :raises ConfigError: if the file is not a history, or that of another account or other channels.
     """
     import pyarrow.parquet as pq
 
@@ -108,7 +108,7 @@ def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, name: str
     if (last := max(filter(None, latest), default=None)) and last >= now.as_py():
         raise HistoryAhead(
             f"{name} has a change at {last}, but this export is of {now}: another run was faster, or a clock is "
-            "wrong. Run one export at a time, and check the clocks of the workers"
+            "wrong. Run one export at a time, and check the workers' clocks"
         )
     keys = {change.after.raw: change.after.key for change in changes if change.after}
     begun = _pick(listed, [change.after.raw for change in changes if change.after])
@@ -119,7 +119,7 @@ def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, name: str
 
 
 def _pick(raws: list[bytes], wanted: list[bytes]) -> list[bool]:
-    """Tell of each item whether it is among the wanted ones. Of equal items, only as many are as are wanted."""
+    """Tell for each item whether it is wanted. Of equal items, only as many are picked as are wanted."""
     left, picked = Counter(wanted), []
     for raw in raws:
         picked.append(left[raw] > 0)
@@ -130,7 +130,7 @@ def _pick(raws: list[bytes], wanted: list[bytes]) -> list[bool]:
 def _end(history: pa.Table, ends: list[bool], now: pa.Scalar[Any]) -> pa.Table:
     """Return a history in which some states have ended.
 
-    :param ends: which rows.
+    :param ends: for each row, whether its state ends now.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -141,9 +141,9 @@ def _end(history: pa.Table, ends: list[bool], now: pa.Scalar[Any]) -> pa.Table:
 
 
 def _begin(listing: pa.Table, keys: list[str | None], now: pa.Scalar[Any], wanted: pa.Schema) -> pa.Table:
-    """Return the states of a listing that have begun.
+    """Return the states of a listing that begin now.
 
-    :param keys: the key of each row; None for a state that has not begun now.
+    :param keys: the key of each row; None for a state that does not begin now.
     """
     import pyarrow as pa
 

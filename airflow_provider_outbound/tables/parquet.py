@@ -25,10 +25,10 @@ _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
 
 
 def source(account_id: str, channels: Sequence[str] | None) -> str:
-    """Return what the metadata of files say about whose configurations they have.
+    """Return the account and channels of an export, for the metadata of its files.
 
-    :param account_id: the account that lists them.
-    :param channels: the channels that were asked for; None for all.
+    :param account_id: the account.
+    :param channels: the channels; None for all.
     """
     return f"account {account_id}, channel {','.join(sorted(channels)) if channels else 'all'}"
 
@@ -40,7 +40,7 @@ def write(
 
     :param parts: the tables, part by part; at least one part.
     :param files: where each table goes; its folder is made if it is missing.
-    :param source: whose configurations they are, see :func:`source`.
+    :param source: account and channels, see :func:`source`.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each table.
     :raises ConfigError: if a file can't be replaced safely.
     """
@@ -50,11 +50,11 @@ def write(
 
 
 def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path") -> None:
-    """Make sure that files can be replaced safely; ask this before a long listing is read.
+    """Check that files can be replaced safely; call this before reading a long listing.
 
     :param files: where each file goes.
-    :param parameter: what gave their paths, for errors.
-    :raises ConfigError: if a folder is in a file's place or storage would read its path as a pattern.
+    :param parameter: the name of the parameter, for errors.
+    :raises ConfigError: if a folder has a file's path, or storage would read the path as a pattern.
     """
     for path in files.values():
         shown = printable(repr(str(path)))
@@ -67,11 +67,11 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
 
 @contextmanager
 def make(parts: Iterable[Part], names: Collection[str], source: str = "") -> Iterator[Path]:
-    """Make ``<name>.parquet`` of each table in a temporary folder on this machine, to which others may be added.
+    """Write ``<name>.parquet`` for each table to a temporary folder on this machine. Callers may add files.
 
     :param parts: the tables, part by part; at least one part.
     :param names: the tables to make, of those in each part.
-    :param source: whose configurations they are, see :func:`source`.
+    :param source: account and channels, see :func:`source`.
     """
     with TemporaryDirectory(prefix="outbound-") as folder:
         _make(parts, {name: file_in(Path(folder), name) for name in names}, source)
@@ -99,7 +99,7 @@ def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
     :raises ConfigError: for a file that can't be read.
     """
     try:
-        # Not exists() or get_file(): they call a file missing that can't be reached, and it would be replaced.
+        # exists() and get_file() report a file that can't be reached as missing; it would then be replaced.
         with stored.fs.open(stored.path, "rb") as source, file.open("wb") as copy:
             shutil.copyfileobj(source, copy)
     except FileNotFoundError:
@@ -110,10 +110,10 @@ def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
 
 
 def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
-    """Put files of a folder of :func:`make` into storage: first all beside the old ones, then each in its place.
+    """Copy files from a folder of :func:`make` to storage, beside the old ones; then move each into place.
 
     :param folder: where they are.
-    :param files: where each goes, in the opposite order; its folder is made if it is missing.
+    :param files: where each file goes; the last one is moved first. Missing folders are made.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file.
     """
     made = {name: file_in(folder, name) for name in files}
@@ -123,7 +123,8 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         for name, path in unfinished.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.fs.put_file(str(made[name]), path.path)
-        # What the next export is compared with is last: if the process is killed before, that is the old one.
+        # The next export is compared with the files that are replaced last. If the process is killed before, they
+        # are still the old ones.
         for name in reversed(list(files)):
             files[name].fs.mv(unfinished[name].path, files[name].path)
             del unfinished[name]

@@ -1,4 +1,4 @@
-"""The problems of an export, found in its file and made a table of their own.
+"""The problems of an export as a table.
 
 Importing this module does not load pyarrow; using it does.
 """
@@ -24,8 +24,8 @@ def find(export: Export) -> list[Problem]:
 def write(problems: Sequence[Problem], export: Export, folder: Path) -> None:
     """Make ``problems.parquet`` beside an export's other files.
 
-    :param problems: what was found.
-    :param export: where they were found.
+    :param problems: the problems.
+    :param export: the export that has them.
     :param folder: a folder of :func:`.parquet.make`.
     """
     import pyarrow as pa

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: What a listing becomes.
+#: The tables that a listing becomes.
 TABLES = ("configurations", "components")
 
 #: Kept in the metadata of tables and files; changes with the columns.
@@ -110,7 +110,7 @@ CHANGES: Columns = (
     ("previously_fetched_at", "timestamp", None),
     ("fetched_at", "timestamp", None),
 )
-#: A state of a configuration: the columns above, and when they were so.
+#: A state of a configuration, and when it was valid.
 HISTORY: Columns = (
     ("key", "string", None),
     ("valid_from", "timestamp", None),
