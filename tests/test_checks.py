@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_outbound.errors import ConfigError, ProblemsFound
 from airflow_provider_outbound.model.checks import (
+    CHECKS,
     CODES,
     count_problems,
     parse_codes,
@@ -277,10 +278,13 @@ def test_a_check_lets_pass(code: str, items: list[Json]) -> None:
 
 def test_each_check_has_both_tests() -> None:
     assert set(FINDS) == set(PASSES) == set(CODES)
+    assert [check.code for check in CHECKS if check.code not in CODES] == ["rows"]
 
 
 def test_a_listing_that_is_too_short_is_refused() -> None:
-    with pytest.raises(ProblemsFound, match=r"^Only 2 configurations at va, account 1, but min_rows is 3: check"):
+    with pytest.raises(
+        ProblemsFound, match=r"^Only 2 configurations at va, account 1, but min_rows is 3: .* \[rows\]"
+    ):
         refuse_few(2, 3, "va, account 1")
     refuse_few(3, 3, "va, account 1")
 

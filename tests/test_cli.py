@@ -260,7 +260,7 @@ def test_wait_for_approved_content_says_what_changed(run: Run, outbound_sandbox:
     outbound_sandbox.publish("spring_sale")
     code, _, err = run(*look)
     assert code == 1
-    assert "spring_sale is in wa/en, but the fingerprint does not match its body" in err
+    assert "spring_sale is in wa/en, but its body changed since that fingerprint" in err
     code, _, err = run("wait", "spring_sale", "--fingerprint", short(approved))
     assert (code, err.count("\n")) == (2, 1)
     assert "give a whole one" in err

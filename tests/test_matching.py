@@ -227,17 +227,17 @@ def test_the_approved_content_is_found_whatever_its_dates_and_id() -> None:
         (
             [item(messageComponents=REWORDED)],
             Criteria("sale", "wa", "en", fingerprint=APPROVED),
-            "sale is in wa/en, but the fingerprint does not match its body",
+            "sale is in wa/en, but its body changed since that fingerprint",
         ),
         (
             [both()],
             Criteria("sale", fingerprint=APPROVED),
-            "sale is in wa/de, but the fingerprint does not match its language",
+            "sale is in wa/de, but its language changed since that fingerprint",
         ),
         (
             [both(messageComponents=REWORDED)],
             Criteria("sale", fingerprint=fingerprint(both()["channels"])),
-            "sale is in wa/de, but the fingerprint does not match its body",
+            "sale is in wa/de, but its body changed since that fingerprint",
         ),
         (
             [item(type="inapp")],
@@ -287,7 +287,7 @@ def test_bare_channels_of_a_configuration_are_approved_together(carried: dict[st
     assert Criteria("sale", fingerprint=approved).match(index([english, german])).item == german
     for items in ([english, reworded], [reworded, english]):
         match = Criteria("sale", fingerprint=approved).match(index(items))
-        words = "sale is in wa/de, but the fingerprint does not match its body"
+        words = "sale is in wa/de, but its body changed since that fingerprint"
         assert (match.item, match.seen) == (None, f"Not there yet: {words}")
     other = {**reworded, "id": "8"}
     assert Criteria("sale", fingerprint=approved).match(index([english, other])).item == english

@@ -155,7 +155,7 @@ def test_other_content_is_waited_out_until_it_is_the_approved_one_again(
         connect(fake.connection())
         assert wait(mode, world, fingerprint=FOUND["fingerprint"]) == FOUND
     assert world.slept == [60, 60]
-    words = "Not there yet: n7 is in wa/en, but the fingerprint does not match its body"
+    words = "Not there yet: n7 is in wa/en, but its body changed since that fingerprint"
     assert sum(f"{words}. Next look in 60 s." in line for line in logs()) == 2
 
 
@@ -164,7 +164,7 @@ def test_timeout_says_that_the_content_changed(mode: str, world: AirflowClock, c
         connect(fake.connection())
         with pytest.raises(AirflowSensorTimeout) as caught:
             wait(mode, world, fingerprint=FOUND["fingerprint"], timeout=100)
-    words = "n7 is in wa/en, but the fingerprint does not match its body"
+    words = "n7 is in wa/en, but its body changed since that fingerprint"
     assert str(caught.value) == f"Timed out after 100 s. Not there yet: {words}"
 
 

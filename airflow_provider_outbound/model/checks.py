@@ -62,6 +62,7 @@ CHECKS = (
     Check("language", "error", "A channel has no language.", _API),
     Check("phone", "error", "A sender, or the number of a button, is not a phone number in E.164.", _E164),
     Check("long", "error", "A text is longer than its channel allows; the limits are below.", "see below"),
+    Check("rows", "error", "The listing has fewer configurations than ``min_rows``.", "your ``min_rows``"),
     Check("unused", "warning", "A component declares a variable that its texts do not use.", _API),
     Check("gap", "warning", "The numbers of a channel's variables have a gap, such as 1 and 3.", _REJECTED),
     Check(
@@ -85,8 +86,8 @@ CHECKS = (
     ),
 )
 SEVERITIES = {check.code: check.severity for check in CHECKS}
-#: What ``fail_on`` may name.
-CODES = list(SEVERITIES)
+#: What ``fail_on`` may name; ``min_rows`` itself asks to fail.
+CODES = [code for code in SEVERITIES if code != "rows"]
 
 #: The most characters of a text, with their source, by channel, component and field. An RCS card is a body with a
 #: title or beside media.
@@ -224,5 +225,5 @@ def refuse_few(rows: int, fewest: int, place: str) -> None:
     if rows < fewest:
         raise ProblemsFound(
             f"Only {rows} configurations at {place}, but min_rows is {fewest}: check the Connection's host and "
-            "schema and the task's channel, or lower min_rows"
+            "schema and the task's channel, or lower min_rows [rows]"
         )

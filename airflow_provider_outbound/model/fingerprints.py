@@ -127,9 +127,9 @@ def changed(now: str, approved: Collection[str]) -> str:
     if nearest is None:
         return "the fingerprint is of other channels"
     if not nearest:
-        return "the fingerprint does not match the order of its components"
+        return "the order of its components changed since that fingerprint"
     *names, last = [PARTS[part] for part in nearest]
-    return f"the fingerprint does not match its {' and '.join(filter(None, [', '.join(names), last]))}"
+    return f"its {' and '.join(filter(None, [', '.join(names), last]))} changed since that fingerprint"
 
 
 def _differing(one: str, other: str) -> list[str]:

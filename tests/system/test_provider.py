@@ -379,7 +379,7 @@ def test_a_campaign_goes_out_only_with_what_a_person_approved(
         assert states.items() >= tasks.items()
         assert states["send_campaign"] in ("skipped", "upstream_failed")
     assert "HITLTimeoutError" in airflow.logs("approval_unanswered", approvals("unanswered"), "approve")
-    words = "approved_sale is in wa/en, but the fingerprint does not match its body"
+    words = "approved_sale is in wa/en, but its body changed since that fingerprint"
     assert words in airflow.logs("approval_overtaken", approvals("overtaken"), "wait_for_template")
 
 
