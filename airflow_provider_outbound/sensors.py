@@ -28,6 +28,9 @@ from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+#: The default of criteria that must not be None: a missing approval must not open the gate for any content.
+ANY: Any = type("Any", (), {"__repr__": lambda self: "any"})()
+
 #: Seconds past the sensor's own timeout after which Airflow stops waiting for a triggerer.
 GRACE = 600
 
@@ -48,9 +51,9 @@ class OutboundTemplateSensor(BaseSensorOperator):
     :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
     :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
     :param fingerprint: the fingerprint of the approved configuration or channel. It must include that of each
-        channel that meets the criteria above; None for any. (templated)
+        channel that meets the criteria above. None fails the task. (templated)
     :param updated_after: the time, or its ISO 8601 text, after which the template must have been updated; UTC if
-        it has no zone. None for any time. (templated)
+        it has no zone. None fails the task. (templated)
     :param fail_on: codes of checks that fail the task if the template exists but does not pass them, such as
         ``["empty", "undeclared"]``, or as text (``empty,undeclared``). (templated)
     :param outbound_conn_id: the Connection to use. (templated)
@@ -76,8 +79,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
         channel: str | None = None,
         language: str | None = None,
         variables: list[str] | None = None,
-        fingerprint: str | None = None,
-        updated_after: datetime | str | None = None,
+        fingerprint: str | None = ANY,
+        updated_after: datetime | str | None = ANY,
         fail_on: str | Sequence[str] | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -88,13 +91,13 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self.channel = channel
         self.language = language
         self.variables = variables
-        self.fingerprint = fingerprint
-        self.updated_after = updated_after
+        self.fingerprint = None if fingerprint is ANY else fingerprint
+        self.updated_after = None if updated_after is ANY else updated_after
         self.fail_on = fail_on
         self.outbound_conn_id = outbound_conn_id
         self.deferrable = deferrable
         given = {"fingerprint": fingerprint, "updated_after": updated_after}
-        self._required = [name for name, value in given.items() if value is not None]
+        self._required = [name for name, value in given.items() if value is not ANY]
         self._hook: OutboundHook | None = None
         self._gate: Gate | None = None
         self._seen = "No look was completed"
@@ -124,9 +127,10 @@ class OutboundTemplateSensor(BaseSensorOperator):
 
     def _criteria(self) -> Criteria:
         for name in self._required:
-            if getattr(self, name) is None:  # an XCom without a value must not open the gate for any content
+            if getattr(self, name) is None:
                 raise ConfigError(
-                    f"template {name} is None: check the task or template that it comes from, which gave no value"
+                    f"template {name} is None: check the task or template that gives it. To accept any {name}, "
+                    "leave the argument out"
                 )
         return Criteria(
             self.template_name, self.channel, self.language, self.variables, self.fingerprint, self.updated_after

@@ -68,6 +68,7 @@ def edited(*path: Any, to: Any = "changed") -> dict[str, Any]:
         (edited("namespace"), "its WhatsApp template changed"),
         (edited("templatename"), "its WhatsApp template changed"),
         (edited("cardOrientation"), "its other content changed"),
+        (edited("mediaUrl"), "its other content changed"),
         (edited("messageComponents", 0, "content"), "its header changed"),
         (edited("messageComponents", 1, "content"), "its body changed"),
         (edited("messageComponents", 2, "variables"), "its footer changed"),
@@ -105,10 +106,26 @@ def test_a_fingerprint_does_not_depend_on_dates_ids_and_names() -> None:
     bare = {"id": "7", "name": "sale", "createdAt": "2026-01-01", "updatedAt": "2026-01-02", **CHANNEL}
     assert channel_fingerprint(bare) == channel_fingerprint(CHANNEL)
 
+    body = {"id": 7, "createdAt": "2026-01-01", "updatedAt": "2026-01-02", **CHANNEL["messageComponents"][1]}
+    assert channel_fingerprint(edited("messageComponents", 1, to=body)) == channel_fingerprint(CHANNEL)
+
 
 def test_a_null_field_counts_as_missing() -> None:
     spelled = edited("messageComponents", 0, "title", to=None)
-    assert channel_fingerprint({**spelled, "appName": None}) == channel_fingerprint(CHANNEL)
+    assert channel_fingerprint({**spelled, "appName": None, "x": None}) == channel_fingerprint(CHANNEL)
+
+
+def test_both_spellings_of_a_field_are_one_field() -> None:
+    header, *others = CHANNEL["messageComponents"]
+    spelled = {"type": "header", "content": header["content"], "Variables": header["variables"]}
+    other = {key: value for key, value in CHANNEL.items() if key != "appNames"}
+    other |= {"appName": CHANNEL["appNames"], "messageComponents": [spelled, *others]}
+    assert channel_fingerprint(other) == channel_fingerprint(CHANNEL)
+
+
+def test_numbers_that_json_does_not_have_differ() -> None:
+    odd = [edited("messageComponents", 1, "x", to=each) for each in (math.nan, math.inf, -math.inf, [None])]
+    assert len(set(map(channel_fingerprint, odd))) == 4
 
 
 def test_nested_and_flat_components_have_the_same_fingerprint() -> None:
@@ -151,11 +168,11 @@ def test_fingerprints_are_the_same_in_every_release() -> None:
     odd = {"type": "body", "content": 'é \u2028 "\\/\n\x01 😀', "factor": 1.5, "big": 1e16, "ok": True}
     channel = {**CHANNEL, "messageComponents": [*CHANNEL["messageComponents"], odd]}
     assert channel_fingerprint(channel) == (
-        "ddf403fbb9d846c01bf49521f73dd0b3-5759b6afedeaf6908bac3cfbd687f47d5bda07bdef23d9c8"
+        "31fac1f0ef10641fa892c756d02457b8-5759b6afc70ef6908bac3cfbd687f47d5bda07bdef23e0dd"
     )
     half = edited("messageComponents", 1, "content", to="é \ud83d")
     assert channel_fingerprint(half) == (
-        "c26c8fe319ae6746bb9d36b3359c0263-5759b6afedeaf6908bac6973d687f47d5bda07bdef23d9c8"
+        "60e031d59094bdb6971e4bc9429cfa5e-5759b6afc70ef6908bac6973d687f47d5bda07bdef23e0dd"
     )
 
 

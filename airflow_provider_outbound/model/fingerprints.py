@@ -17,12 +17,27 @@ from zlib import crc32
 import msgspec
 
 from airflow_provider_outbound.errors import ConfigError, printable
-from airflow_provider_outbound.model.items import COMPONENTS, SPELLINGS, Item, components
+from airflow_provider_outbound.model.items import COMPONENTS, SPELLINGS, Item, components, field
 
 #: A channel's fields that say who sends a message, and which template WhatsApp sends.
 #: Source: "Data fields definitions" of LivePerson's Outbound Configuration API page.
-SENDER = ("outboundnumber", "serviceAccountName", "appNames", SPELLINGS["appNames"])
+SENDER = ("outboundnumber", "serviceAccountName", "appNames")
 TEMPLATE = ("namespace", "templatename")
+
+#: Fields that no customer sees, of a component, and of a configuration, which a bare channel may carry.
+UNSEEN = ("id", "createdAt", "updatedAt")
+UNSEEN_OF_CONFIGURATION = (*UNSEEN, "name", "lookbackPeriodDay", "lookbackPeriodHour", "routeAllWithinLookback")
+
+#: What is not among a channel's other fields. Unknown ones are: they may be seen.
+_NOT_OTHER = {
+    *UNSEEN_OF_CONFIGURATION,
+    "type",
+    "language",
+    *SENDER,
+    *SPELLINGS.values(),
+    *TEMPLATE,
+    "messageComponents",
+}
 
 #: The parts of a channel, in the order of their hints, and how messages name them.
 PARTS = {
@@ -63,11 +78,12 @@ def channel_fingerprint(channel: Item) -> str:
 
     :param channel: the channel.
     """
-    get = channel.get
-    contents = [("channel", get("type")), ("language", get("language"))]
-    contents += [("sender", [get(key) for key in SENDER]), ("template", [get(key) for key in TEMPLATE])]
-    contents += [("other", get("cardOrientation"))]
-    contents += [(_part(component), component) for component in components(channel)]
+    contents: list[tuple[str, Any]] = [("channel", channel.get("type")), ("language", channel.get("language"))]
+    contents += [("sender", [field(channel, key) for key in SENDER])]
+    contents += [("template", [field(channel, key) for key in TEMPLATE])]
+    others = {key: value for key, value in channel.items() if value is not None and key not in _NOT_OTHER}
+    contents += [("other", others)]
+    contents += [(_part(component), _seen(component)) for component in components(channel)]
     hints, texts = dict.fromkeys(PARTS, 0), []
     for part, content in contents:
         text = _canonical(content)
@@ -82,14 +98,25 @@ def _part(component: Any) -> str:
     return kind if kind in COMPONENTS else "other"
 
 
+def _seen(component: Any) -> Any:
+    """Return a component without what nobody sees, with its variables under one spelling."""
+    if not isinstance(component, dict):
+        return component
+    seen = {key: value for key, value in component.items() if value is not None and key not in UNSEEN}
+    if (variables := seen.pop(SPELLINGS["variables"], None)) is not None:
+        seen.setdefault("variables", variables)
+    return seen
+
+
 def _canonical(value: Any) -> bytes:
-    """Return JSON text that does not depend on the order of keys, without a component's null fields."""
-    if isinstance(value, dict) and None in value.values():
-        value = {key: each for key, each in value.items() if each is not None}
+    """Return JSON text that does not depend on the order of keys."""
     try:
-        return _sorted(value)
+        text = _sorted(value)
+        if b"null" not in text:  # msgspec writes NaN as null
+            return text
     except ValueError:  # half a surrogate pair
-        return json.dumps(value, sort_keys=True).encode()
+        pass
+    return json.dumps(value, sort_keys=True).encode()
 
 
 def parse(text: Any) -> list[str]:

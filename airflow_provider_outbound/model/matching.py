@@ -213,7 +213,8 @@ class Criteria:
 def _parse_time(value: Any) -> datetime:
     """Return a point in time in UTC. A time without a zone is UTC."""
     given = value.isoformat() if isinstance(value, datetime) else value
-    read = parse_timestamp(given) if isinstance(given, str) else None
+    # Digits alone would count as milliseconds since 1970, but people who write 202612010000 mean a date.
+    read = parse_timestamp(given) if isinstance(given, str) and not given.strip().isdigit() else None
     if read is None:
         shown = printable(repr(value), 60)
         raise ConfigError(f"template updated_after is {shown}: give a time such as 2026-05-03T10:00:00Z")
