@@ -4,8 +4,8 @@
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own.
 - ``bash``: line by line, see ``shell``.
-- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. After a comment, the
-  account has changed.
+- ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
+  for changes of the account.
 - ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
 - ``text``: what one sees, not run.
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_storage_that_fails_is_no_missing_export(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("storage is down")
 
-    monkeypatch.setattr(bucket, "get_file", fail)
+    monkeypatch.setattr(bucket, "open", fail)
     with pytest.raises(OSError, match="storage is down"):  # left to Airflow's retries
         export([configuration(1)], "memory://lake", compare_with="memory://lake")
     assert bucket.find("/lake") == []
@@ -225,6 +226,14 @@ def test_raw_is_all_that_an_earlier_export_needs(
     assert [row[:3] for row in rows(written)] == [("removed", "n0", None)]
 
 
+@pytest.mark.parametrize("odd", ["x", 5, None, ["x"], datetime(2026, 1, 1), pd.Timestamp(10**18 + 1)])
+def test_columns_of_odd_types_do_not_matter(export: Callable[..., Any], tmp_path: Path, odd: Any) -> None:
+    columns = {"raw": [encode(configuration(1)).decode()], "fetched_at": [odd], "account_id": [odd]}
+    columns["account_id"] = [ACCOUNT if odd == "x" else odd]
+    pq.write_table(pa.table(columns), tmp_path / "configurations.parquet")
+    assert [row[0] for row in rows(export([], tmp_path, compare_with=tmp_path))] == ["removed"]
+
+
 FOREIGN: dict[str, bytes | pa.Table] = {
     "empty": b"",
     "text": b"id,name\n1,2\n",
@@ -285,6 +294,15 @@ def test_bytes_that_were_overwritten_fail_the_task(export: Callable[..., Any], t
 def test_a_folder_in_the_place_of_the_file_fails_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "old" / "configurations.parquet").mkdir(parents=True)
     with pytest.raises(AirflowFailException, match="compare_with leads to .*old/configurations.parquet'"):
+        export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
+
+
+@pytest.mark.fault("C1")
+def test_a_file_in_the_place_of_the_folder_fails_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    with pytest.raises(
+        AirflowFailException, match="compare_with leads to .*configurations.parquet', which can't be"
+    ):
         export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
 
 

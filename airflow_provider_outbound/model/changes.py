@@ -145,15 +145,16 @@ def compare(before: Iterable[Known], after: Iterable[Known]) -> list[Change[Know
     :param after: the second one.
     """
     olds, news = _by_key(before), _by_key(after)
-    changes, removed = [], []
+    changes: list[Change[Known]] = []
+    removed: list[Change[Known]] = []
     for key in {**news, **olds}:
         for old, new in _paired(olds.get(key, []), news.get(key, [])):
             if old is None:
-                changes.append(Change[Known]("created", None, new, []))
+                changes.append(Change("created", None, new, []))
             elif new is None:
-                removed.append(Change[Known]("removed", old, None, []))
+                removed.append(Change("removed", old, None, []))
             elif old != new and (differing := _differing(old.fields(), new.fields())):
-                changes.append(Change[Known]("updated", old, new, differing))
+                changes.append(Change("updated", old, new, differing))
     return changes + removed
 
 

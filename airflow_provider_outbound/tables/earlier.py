@@ -5,6 +5,7 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ def fetch(stored: ObjectStoragePath, file: Path, parameter: str) -> Export | Non
     """
     name = f"{parameter} leads to {printable(repr(str(stored)))}, which"
     try:
-        # Not exists(), which is also false if storage fails: changes would be lost without a word.
-        stored.fs.get_file(stored.path, str(file))
+        # Not exists() or get_file(): they call a file missing that can't be reached, and changes would be lost.
+        with stored.fs.open(stored.path, "rb") as source, file.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
     except FileNotFoundError:
         return None
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
@@ -91,7 +93,14 @@ def read(file: Path, name: str) -> Export:
         first: dict[str, Any] = next(
             (batch.to_pylist()[0] for batch in parquet.iter_batches(1, columns=columns)), {}
         )
-        return Export(file, name, source, first.get("account_id"), first.get("fetched_at"))
+    account_id, fetched_at = first.get("account_id"), first.get("fetched_at")
+    return Export(
+        file,
+        name,
+        source,
+        account_id if isinstance(account_id, str) else None,
+        fetched_at if isinstance(fetched_at, datetime) else None,
+    )
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""``make demo``: export an account to Parquet and gate a campaign, in real Airflow, against the sandbox."""
+"""``make demo``: export an account to Parquet, gate a campaign and show what changed, against the sandbox.
+
+The DAGs run in real Airflow.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,13 +42,14 @@ def main() -> None:
         }
         console.print(f"Sandbox: {sandbox.url}, account {sandbox.account}. Airflow starts, in {HOME} ...")
         with LocalAirflow(HOME, ROOT / "dags", settings) as airflow:
-            export(airflow, sandbox)
+            exported = export(airflow, sandbox)
             gate(airflow, sandbox)
-    console.print("\n[bold green]Both DAGs did what they should.[/]")
+        diff(exported, sandbox)
+    console.print("\n[bold green]Both DAGs did what they should, and the changes were found.[/]")
 
 
-def export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
-    """Run the export DAG and show what it wrote."""
+def export(airflow: LocalAirflow, sandbox: Sandbox) -> Path:
+    """Run the export DAG and show what it wrote; return the folder of the configurations."""
     console.rule("outbound_export")
     run_id = finish(airflow, "outbound_export", airflow.trigger("outbound_export"))
     written = airflow.xcom("outbound_export", run_id, "export")
@@ -60,6 +66,7 @@ def export(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     expect(written["configurations"]["rows"] == held, f"the account holds {held} configurations")
     summary = airflow.xcom("outbound_export", run_id, "summarize")
     show("The pandas summary; the first six", list(summary[0]), summary[:6])
+    return Path(written["configurations"]["path"]).parent
 
 
 def gate(airflow: LocalAirflow, sandbox: Sandbox) -> None:
@@ -74,6 +81,20 @@ def gate(airflow: LocalAirflow, sandbox: Sandbox) -> None:
     console.print(f"wait_for_template found {airflow.xcom(dag_id, run_id, 'wait_for_template')}")
     console.print(f"send_campaign says: {airflow.xcom(dag_id, run_id, 'send_campaign')}")
     console.print(f"The sandbox was asked {dict(sandbox.calls)} times in all.")
+
+
+def diff(exported: Path, sandbox: Sandbox) -> None:
+    """Change a template, and show what is different from the export: the change, and what the gate waited for."""
+    changed = sandbox.configurations()[0]
+    changed["channels"][0]["messageComponents"][0]["content"] = "Gate ${{1}} has changed"
+    sandbox.update(changed["name"], channels=changed["channels"])
+    command = ["outbound", "diff", str(exported.relative_to(ROOT))]
+    console.rule(f"airflow {' '.join(command)}")
+    console.print(f"Since the export, {changed['name']} has another text.")
+    # Without AIRFLOW_HOME, Airflow would make one in the user's home.
+    environment = {**os.environ, **sandbox.env, "AIRFLOW_HOME": str(HOME)}
+    done = subprocess.run([sys.executable, "-m", "airflow", *command], env=environment, cwd=ROOT)
+    expect(done.returncode == 1, f"diff ended with {done.returncode}, not with 1 for a difference")
 
 
 def finish(airflow: LocalAirflow, dag_id: str, run_id: str) -> str:
