@@ -72,7 +72,11 @@ def show(args: Namespace) -> None:
     place = "" if args.language is None else f" in {printable(args.language)}"
     found = [item for item in items if args.name in names(item)]
     if not found:
-        end(1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}")
+        end(
+            1,
+            f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}; "
+            "see airflow outbound list",
+        )
     whole = [{**item, "fingerprint": fingerprint(shapes.channels(item))} for item in found]
     print_result(args.output, whole, [row for item in found for row in _contents(item)])
 
