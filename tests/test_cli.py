@@ -164,7 +164,7 @@ def test_show_exits_with_1_if_nothing_has_the_name(
     outbound_sandbox.publish("spring_sale", language="es")
     code, out, err = run("show", *options)
     assert (code, out) == (1, "")
-    words = rf"No template is named .{options[0]}.: there are \d+ configurations( in pt)?; see airflow outbound list"
+    words = rf"No template is named .{options[0]}.: there are \d+ configurations( in pt)?; see airflow"
     assert re.search(words, err)
 
 
