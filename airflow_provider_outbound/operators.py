@@ -188,10 +188,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         found = find()
         errors = [problem for problem in found if problem.severity == "error"]
         self._counts["problems"] = count_problems(found)
-        (self.log.warning if errors else self.log.info)("%s", tally(found))
-        refuse(found, codes)
+        (self.log.warning if errors else self.log.info)("%s", tally(found, place))
+        refuse(found, codes, place)
         if errors:
-            self.log.warning("%s", summary(errors))
+            self.log.warning("%s", summary(errors, place))
         return found
 
     def _extend(self, folder: Path, path: ObjectStoragePath, source: str, begun: datetime) -> bool:
@@ -212,7 +212,7 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
         else:
             told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
-            self.log.info("%d configurations changed since %s: %s", counts.total(), shown, told)
+            self.log.info("Configurations that changed since %s: %s", shown, told)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
