@@ -20,7 +20,8 @@ import pytest
 import yaml
 
 from airflow_provider_outbound import commands
-from airflow_provider_outbound.cli import main
+from airflow_provider_outbound.cli import ARG_FAIL_ON, main
+from airflow_provider_outbound.model.checks import CODES
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.output import print_result
 from airflow_provider_outbound.sandbox import Sandbox
@@ -499,6 +500,10 @@ def test_lint_without_problems_prints_no_rows(run: Run, outbound_sandbox: Sandbo
     code, out, err = run("lint", "--channel", "inapp", "-o", "plain")
     assert (code, out) == (0, "")
     assert err.endswith(f"The checks found no problems at 127.0.0.1:{outbound_sandbox.port}, account 12345678\n")
+
+
+def test_lints_help_names_all_checks() -> None:
+    assert set(CODES) <= set(re.findall(r"\w+", ARG_FAIL_ON.kwargs["help"]))
 
 
 def test_lint_exits_with_2_if_it_cannot_check(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
