@@ -92,9 +92,13 @@ def _check(lasting: pa.Table) -> None:
     :param lasting: these columns.
     :raises ValueError: if a value is wrong; or another error if Python can't hold it.
     """
+    import pyarrow.compute as pc
+
     for column in LASTING:
-        if None in lasting[column].to_pylist() and column != "valid_to":
+        if lasting[column].null_count and column != "valid_to":
             raise ValueError(f"its column {column} has a null")
+    for column in ("valid_from", "valid_to"):
+        pc.min_max(lasting[column]).as_py()  # fails for times that Python cannot hold
     if not lasting["is_current"].equals(lasting["valid_to"].is_null()):
         raise ValueError("its columns is_current and valid_to disagree")
     parquet.raws(lasting["raw"])
