@@ -29,7 +29,7 @@ from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
 from airflow_provider_outbound.tables import parquet, problems
 from airflow_provider_outbound.tables.changes import compare
-from airflow_provider_outbound.tables.earlier import Export, fetch, read
+from airflow_provider_outbound.tables.earlier import Export, check_same_source, fetch, read
 
 
 @command
@@ -107,7 +107,7 @@ def diff(args: Namespace) -> None:
     with TemporaryDirectory(prefix="outbound-") as folder:
         before = _stored("A", args.before, channels, args.conn_id, Path(folder, "a.parquet"))
         if args.after is None:
-            with _live(channels, args.conn_id) as (after, _):
+            with _live(channels, args.conn_id, before) as (after, _):
                 found = compare(before, after)
         else:
             found = compare(before, _stored("B", args.after, channels, args.conn_id, Path(folder, "b.parquet")))
@@ -168,13 +168,19 @@ def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, fi
 
 
 @contextmanager
-def _live(channels: list[str] | None, conn_id: str) -> Iterator[tuple[Export, str]]:
-    """Yield an export of the account as it is now, and its host and account."""
+def _live(channels: list[str] | None, conn_id: str, before: Export | None = None) -> Iterator[tuple[Export, str]]:
+    """Yield an export of the account as it is now, and its host and account.
+
+    :param before: an export with which it must be comparable; asked before anything is read.
+    """
     table = ["configurations"]
     try:
         with reading(conn_id) as hook:
             hook.warn_of_unknown(channels)
-            source = parquet.source(hook.account.account_id, channels)
+            account_id = hook.account.account_id
+            source = parquet.source(account_id, channels)
+            if before:
+                check_same_source(before, account_id, source)
             with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
                 yield read(parquet.file_in(folder, "configurations"), "The account"), hook.place
     except TRANSIENT as error:

@@ -171,7 +171,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             if before:
                 self._compare(folder, before)
             if kept and self._extend(folder, kept, source, begun):
-                files = {"history": kept, **files}  # the first one is replaced last
+                # The first file is replaced last. If the one before it fails, the retry finds the same changes.
+                files = {"configurations": files["configurations"], "history": kept, **files}
             return parquet.put(folder, files)
 
     def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
@@ -232,9 +233,10 @@ class OutboundConfigurationsOperator(BaseOperator):
             exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
         if self._history:
             exported["history"] = self._history
+        events = context.get("outlet_events")  # missing if a shell or a test calls execute({})
         for outlet in self.outlets:
-            if isinstance(outlet, Asset):
-                context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
+            if events is not None and isinstance(outlet, Asset):
+                events[outlet].extra = lineage.event_extra(exported, outlet.uri)
         return exported
 
     def _warn_if_shared(self, context: Context) -> None:

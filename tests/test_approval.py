@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from airflow_provider_outbound.approval import MOST, as_markdown, describe, remember
+from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.model.fingerprints import fingerprint
 from tests.fake import configuration
 from tests.listed import Built
@@ -156,6 +157,11 @@ def test_a_template_is_named_by_its_configuration_or_by_whatsapp(tmp_path: Path)
     found = [describe(here, str(tmp_path / "approved"), name)["fingerprint"] for name in ("t1", "t3", "nowhere")]
     first, second, third = (fingerprint(each["channels"]) for each in same)
     assert found == [f"{first}+{second}", third, None]
+
+
+def test_a_folder_of_approved_exports_has_no_words_in_braces(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^approved has \{table\}: remove it$"):
+        remember({}, f"{tmp_path}/{{table}}")
 
 
 def test_remember_replaces_the_last_approved_export(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_connection_id_that_would_change_the_path_is_refused(tmp_path: Path, c
 def test_a_blank_path_is_refused(connect: Connect, path: str) -> None:
     with Fake() as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowFailException, match="output_path is blank: name a folder"):
+        with pytest.raises(AirflowFailException, match="output_path is blank: name a path"):
             execute(output_path=path)
     assert not fake.hits
 
