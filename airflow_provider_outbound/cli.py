@@ -63,7 +63,9 @@ ARG_AFTER = Arg(
 )
 ARG_PATH = Arg(("path",), nargs="?", help="The folder or URL of an export (default: the account as it is now)")
 ARG_FAIL_ON = Arg(
-    ("--fail-on",), help="The checks that count for exit code 1, such as empty,undeclared (default: all)"
+    ("--fail-on",),
+    help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are undeclared, "
+    "empty, language, phone, long, malformed, unused, gap, duplicate, buttons and url",
 )
 ARG_VARIABLES = Arg(
     ("--variables",),

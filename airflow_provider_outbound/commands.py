@@ -29,7 +29,7 @@ from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
 from airflow_provider_outbound.tables import parquet, problems
 from airflow_provider_outbound.tables.changes import compare
-from airflow_provider_outbound.tables.earlier import Export, fetch, read
+from airflow_provider_outbound.tables.earlier import Export, check_same_source, fetch, read
 
 
 @command
@@ -72,7 +72,11 @@ def show(args: Namespace) -> None:
     place = "" if args.language is None else f" in {printable(args.language)}"
     found = [item for item in items if args.name in names(item)]
     if not found:
-        end(1, f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}")
+        end(
+            1,
+            f"No template is named {printable(repr(args.name))}: there are {len(items)} configurations{place}; "
+            "see airflow outbound list",
+        )
     whole = [{**item, "fingerprint": fingerprint(shapes.channels(item))} for item in found]
     print_result(args.output, whole, [row for item in found for row in _contents(item)])
 
@@ -103,7 +107,7 @@ def diff(args: Namespace) -> None:
     with TemporaryDirectory(prefix="outbound-") as folder:
         before = _stored("A", args.before, channels, args.conn_id, Path(folder, "a.parquet"))
         if args.after is None:
-            with _live(channels, args.conn_id) as after:
+            with _live(channels, args.conn_id, before) as (after, _):
                 found = compare(before, after)
         else:
             found = compare(before, _stored("B", args.after, channels, args.conn_id, Path(folder, "b.parquet")))
@@ -124,13 +128,17 @@ def lint(args: Namespace) -> None:
     channels, codes = parse_channels(args.channel), parse_codes(args.fail_on)
     with TemporaryDirectory(prefix="outbound-") as folder:
         if args.path is None:
-            with _live(channels, args.conn_id) as export:
+            with _live(channels, args.conn_id) as (export, place):
                 found = problems.find(export)
         else:
-            found = problems.find(_stored("path", args.path, channels, args.conn_id, Path(folder, "a.parquet")))
+            export = _stored("path", args.path, channels, args.conn_id, Path(folder, "a.parquet"))
+            found = problems.find(export)
+            place = printable(
+                args.path if export.account_id is None else f"{args.path}, account {export.account_id}"
+            )
     data = [{"severity": problem.severity, **problem._asdict()} for problem in found]
     print_result(args.output, data, [_problem(problem) for problem in found])
-    say(tally(found))
+    say(tally(found, place))
     if any(not codes or problem.code in codes for problem in found):
         sys.stdout.flush()
         raise SystemExit(1)
@@ -141,7 +149,7 @@ def _problem(problem: Problem) -> Row:
         "severity": problem.severity,
         "code": problem.code,
         "id": problem.configuration_id,
-        "name": problem.configuration_name,
+        "name": problem.template,
         "channel": "/".join(filter(None, (problem.channel_type, problem.language))),
         "component": problem.component_type,
         "detail": problem.detail,
@@ -160,15 +168,21 @@ def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, fi
 
 
 @contextmanager
-def _live(channels: list[str] | None, conn_id: str) -> Iterator[Export]:
-    """Yield an export of the account as it is now."""
+def _live(channels: list[str] | None, conn_id: str, before: Export | None = None) -> Iterator[tuple[Export, str]]:
+    """Yield an export of the account as it is now, and its host and account.
+
+    :param before: an export with which it must be comparable; asked before anything is read.
+    """
     table = ["configurations"]
     try:
         with reading(conn_id) as hook:
             hook.warn_of_unknown(channels)
-            source = parquet.source(hook.account.account_id, channels)
+            account_id = hook.account.account_id
+            source = parquet.source(account_id, channels)
+            if before:
+                check_same_source(before, account_id, source)
             with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
-                yield read(parquet.file_in(folder, "configurations"), "The account")
+                yield read(parquet.file_in(folder, "configurations"), "The account"), hook.place
     except TRANSIENT as error:
         end(2, error)  # 1 means that something differs, or has problems
 

@@ -33,7 +33,10 @@ def files(
     :raises ConfigError: for a path that can't be used.
     """
     common = fill(path, channels, conn_id, parameter)
-    return {table: locate(common.replace("{table}", table), f"{table}.parquet", parameter) for table in tables}
+    allowed = "{table}, {channel} and {conn_id}"
+    return {
+        table: locate(common.replace("{table}", table), f"{table}.parquet", parameter, allowed) for table in tables
+    }
 
 
 def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> ObjectStoragePath:
@@ -59,12 +62,12 @@ def history_file(path: str, channels: list[str] | None, conn_id: str) -> ObjectS
     :raises ConfigError: for a path that can't be used.
     """
     folder, separator, name = fill(path, channels, conn_id, "history_path").rpartition("/")
-    if not name.endswith(".parquet") or set(name) & set("{}"):
+    if not name.endswith(".parquet"):
         shown = printable(repr(path))
         raise ConfigError(
             f"history_path is {shown}: name a file that ends in .parquet, such as {{channel}}.parquet"
         )
-    return locate(folder if separator else ".", name, "history_path")
+    return locate(folder if separator else ".", name, "history_path", "{channel} and {conn_id}")
 
 
 def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
@@ -77,7 +80,7 @@ def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) ->
     :raises ConfigError: for a path that can't be used.
     """
     if not path.strip():
-        raise ConfigError(f"{parameter} is blank: name a folder")
+        raise ConfigError(f"{parameter} is blank: name a path")
     if "\0" in path:
         raise ConfigError(f"{parameter} has a NUL character: remove it")
     if "{conn_id}" in path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
@@ -86,19 +89,19 @@ def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) ->
     return os.path.expanduser(path).replace("{channel}", wanted).replace("{conn_id}", conn_id)
 
 
-def locate(folder: str, name: str, parameter: str) -> ObjectStoragePath:
+def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStoragePath:
     """Return the path of a file in storage.
 
     :param folder: its folder, as :func:`fill` returns it.
     :param name: its name.
     :param parameter: the name of the parameter, for errors.
-    :raises ConfigError: for a folder that can't be used.
+    :param allowed: the words in braces that the parameter may contain.
+    :raises ConfigError: for a path that can't be used.
     """
     from airflow.sdk import ObjectStoragePath
 
-    if unknown := re.search(r"\{[^{}/]*\}", folder):
-        shown = printable(unknown[0], 60)
-        raise ConfigError(f"{parameter} has {shown}: use only {{table}}, {{channel}} and {{conn_id}}")
+    if unknown := re.search(r"\{[^{}/]*\}", f"{folder}/{name}"):
+        raise ConfigError(f"{parameter} has {printable(unknown[0], 60)}: use only {allowed}")
     try:
         path = ObjectStoragePath(f"{folder.rstrip('/')}/{name}")
         path.fs  # noqa: B018 - fails if the storage is unknown

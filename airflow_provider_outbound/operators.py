@@ -171,7 +171,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             if before:
                 self._compare(folder, before)
             if kept and self._extend(folder, kept, source, begun):
-                files = {"history": kept, **files}  # the first one is replaced last
+                # The first file is replaced last. If the one before it fails, the retry finds the same changes.
+                files = {"configurations": files["configurations"], "history": kept, **files}
             return parquet.put(folder, files)
 
     def _check(self, rows: int, place: str, find: Callable[[], list[Problem]]) -> list[Problem]:
@@ -188,10 +189,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         found = find()
         errors = [problem for problem in found if problem.severity == "error"]
         self._counts["problems"] = count_problems(found)
-        (self.log.warning if errors else self.log.info)("%s", tally(found))
-        refuse(found, codes)
+        (self.log.warning if errors else self.log.info)("%s", tally(found, place))
+        refuse(found, codes, place)
         if errors:
-            self.log.warning("%s", summary(errors))
+            self.log.warning("%s", summary(errors, place))
         return found
 
     def _extend(self, folder: Path, path: ObjectStoragePath, source: str, begun: datetime) -> bool:
@@ -212,7 +213,7 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
         else:
             told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
-            self.log.info("%d configurations changed since %s: %s", counts.total(), shown, told)
+            self.log.info("Configurations that changed since %s: %s", shown, told)
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
         """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
@@ -232,9 +233,10 @@ class OutboundConfigurationsOperator(BaseOperator):
             exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
         if self._history:
             exported["history"] = self._history
+        events = context.get("outlet_events")  # missing if a shell or a test calls execute({})
         for outlet in self.outlets:
-            if isinstance(outlet, Asset):
-                context["outlet_events"][outlet].extra = lineage.event_extra(exported, outlet.uri)
+            if events is not None and isinstance(outlet, Asset):
+                events[outlet].extra = lineage.event_extra(exported, outlet.uri)
         return exported
 
     def _warn_if_shared(self, context: Context) -> None:

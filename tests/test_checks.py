@@ -66,6 +66,7 @@ def link(url: Any, **more: Any) -> Json:
 MEDIA = {"type": "media", "content": "https://example.com/a.png"}
 PICTURE = {"type": "image", "url": "https://example.com/a.png"}  # of an in-app message
 HEADER = {"type": "header", "sub_type": "image", "content": "https://example.com/a.png"}
+APPS = [inapp(PICTURE, appNames=[f"com.example.{app}"]) for app in "ab"]
 
 #: By check, listings in which it finds something, with the words that it has for it.
 FINDS: dict[str, list[tuple[list[Json], str]]] = {
@@ -92,10 +93,20 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
         ([inapp()], "has no text or image"),
         ([named("new")], "new has no channel"),
         ([{"id": "H1", "channels": None}], "H1 has no channel"),
+        ([{"id": "H1", "channels": ["wa"]}], "H1 has no channel"),
+        ([{"id": "H1", "channels": 5}], "H1 has no channel"),
+        ([wa(body("\u200b\u2060\ufeff\xa0\u00ad\u202e\x07"))], "body has no text"),
+        ([inapp({"type": "text", "messageText": "\u200b"})], "text has no text"),
+        ([inapp({"type": "image"})], "has no text or image"),
+        ([inapp({"type": "image", "url": "", "Variables": []})], "has no text or image"),
+        ([rcs({"type": "media", "content": ""}, button())], "has no body or media"),
+        ([rcs(PICTURE)], "has no body or media"),
+        ([inapp(MEDIA)], "has no text or image"),
     ],
     "language": [
         ([wa(body(), language=None)], "(wa) has no language"),
         ([wa(body(), language=" ")], "has no language"),
+        ([wa(body(), language="\u200b")], "has no language"),
     ],
     "phone": [
         ([wa(body(), outboundnumber="+1 (202) 555-0123")], "outboundnumber '+1 (202) 555-0123' is not in E.164"),
@@ -105,6 +116,15 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
         ([wa(body(), button("phone_number", phone_number="1-800-FLOWERS"))], "phone_number '1-800-FLOWERS'"),
         ([rcs(body(), button("phone_number"))], "phone_number '' is not in E.164"),
         ([wa(body(), outboundnumber="+١٢٠٢٥٥٥٠١٢٣")], "outboundnumber"),
+        ([wa(body(), outboundnumber="72345")], "outboundnumber '72345'"),
+        ([sms(body(), outboundnumber="12")], "outboundnumber '12'"),
+        ([sms(body(), outboundnumber="+72345")], "outboundnumber '+72345'"),
+        ([sms(body(), outboundnumber="012345678")], "outboundnumber '012345678'"),
+        ([rcs(body(), button("phone_number", phone_number="2025550123"))], "phone_number '2025550123'"),
+        ([rcs(body(), button("phone_number", phone_number="++12025550123"))], "phone_number '++12025550123'"),
+        ([wa(body(), button("phone_number", phone_number="++12025550123"))], "phone_number '++12025550123'"),
+        ([wa(body(), button("phone_number", phone_number="112"))], "phone_number '112'"),
+        ([wa(body(), button("phone_number", phone_number="+431400"))], "phone_number '+431400'"),
     ],
     "long": [
         (
@@ -121,6 +141,20 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
         ([rcs(body("x" * 2001), MEDIA)], "content has 2001 characters, but only 2000"),
         ([rcs(body("x" * 3073))], "content has 3073 characters, but only 3072"),
         ([rcs(body(), button(content="x" * 26))], "content has 26 characters, but only 25"),
+    ],
+    "malformed": [
+        ([wa(body("Hi {{first name}}"))], "body content has {{ or }} outside a placeholder such as {{1}} [mal"),
+        ([wa(body("${{name|upper}} and ${{name}}", variables=["name"]))], "body content has"),
+        ([sms(body("Hi {{1"))], "body content has"),
+        ([sms(body("Hi {1}}, from {{1}}", variables=["1"]))], "body content has"),
+        ([sms(body("Hi {{{{1}}}}", variables=["1"]))], "body content has"),
+        ([wa(body("{{}}"))], "body content has"),
+        ([sms(body(optOut="Reply {{stop word}}"))], "body optOut has"),
+        ([rcs(body(title="${{ first-name }}"))], "body title has"),
+        ([inapp({"type": "text", "messageText": "Hi", "notificationTitle": "{{1"})], "text notificationTitle has"),
+        ([wa(body(), link("https://example.com/{{1"))], "button url has"),
+        ([inapp({**PICTURE, "destinationUrl": "https://example.com/{{1"})], "image destinationUrl has"),
+        ([wa(body(), button(content="{{1}"))], "button content has"),
     ],
     "unused": [
         ([wa(body("Hi", variables=["1"]))], "body declares 1 but does not use it"),
@@ -143,6 +177,8 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
             "a (wa/en) has the same name as configuration H1",
         ),
         ([named("a", wa(body()), wa(body("Ho")))], "a (wa/en) has the same channel and language as channel 0"),
+        ([named("a", sms(body()), *APPS, APPS[1])], "a (inapp/en) has the same channel and language as channel 2"),
+        ([named("a", APPS[0]), named("a", APPS[1], identity="H2")], "has the same name as configuration H1"),
     ],
     "buttons": [
         ([wa(body(), *[button()] * 4)], "has 4 quick replies, but LivePerson's web tool allows 3"),
@@ -166,6 +202,13 @@ FINDS: dict[str, list[tuple[list[Json], str]]] = {
         ([wa({**HEADER, "content": "http://example.com/a.png"}, body())], "content is http"),
         ([rcs(body(), {**MEDIA, "content": "http://example.com/a.png"})], "content is http"),
         ([inapp({**PICTURE, "destinationUrl": "http://x"})], "destinationUrl is http"),
+        ([inapp({**PICTURE, "url": "shop://cart.png"})], "url is shop, not https"),
+        ([wa(body(), link("shop://cart"))], "url is shop, not https"),
+        *(
+            ([each(body(), PICTURE, link(f"{scheme}:x"))], f"url is {scheme}, not https")
+            for each in (rcs, inapp)
+            for scheme in ("http", "javascript", "data", "file")
+        ),
     ],
 }
 
@@ -183,8 +226,12 @@ PASSES: dict[str, list[list[Json]]] = {
         [wa(body("$1", variables=["1"]))],
         [wa(body(7))],
         [rcs(MEDIA)],
+        [rcs({"type": "media", "content": "$1", "variables": ["1"]})],
+        [rcs(body(), {"type": "media", "content": ""})],
         [rcs(body("", title="Only a title"), MEDIA)],
         [inapp(PICTURE)],
+        [inapp({"type": "text", "messageText": "Hi"}, {"type": "image", "url": ""})],
+        [{"id": "H1", "channels": ["wa", wa(body("\u200b👍🏽"))]}],
         [wa({"type": "body", "variables": [], "add_security_recommendation": True})],
         [wa({"type": "carousel", "cards": []})],
         [{"type": "new-channel", "language": "en", "messageComponents": []}],
@@ -204,6 +251,9 @@ PASSES: dict[str, list[list[Json]]] = {
         [sms(body(), outboundnumber="+12025550123")],
         [sms(body(), outboundnumber="ACME")],
         [sms(body(), outboundnumber="72345")],
+        [sms(body(), outboundnumber="01234")],
+        [wa(body(), outboundnumber="4314000")],
+        [rcs(body(), button("phone_number", phone_number="+4314000"))],
         [rcs(body(), outboundnumber="c2m-7453907-grcs")],
         [{**wa(body()), "type": "apple-twilio", "outboundnumber": "urn:biz:0000-1111"}],
         [wa(body(), button("phone_number", phone_number="15550051310"))],
@@ -216,6 +266,11 @@ PASSES: dict[str, list[list[Json]]] = {
         [rcs(body("x" * 3072))],
         [rcs(body("x" * 2000, title="x" * 200), MEDIA)],
         [sms(body("x" * 5000))],
+    ],
+    "malformed": [
+        [wa(body("{1} {name} } { :-} {${{1}}{, {{{2}}} and {{3}}{{name}}", variables=["1", "2", "3", "name"]))],
+        [wa(body(), button("flow", flow_action_payload='{"data":{"screen":{}}}'))],
+        [wa(body(), {"type": "carousel", "content": '{"cards":{"first":{}}}'})],
     ],
     "unused": [
         [wa(body("$1", variables=["1"]))],
@@ -234,11 +289,19 @@ PASSES: dict[str, list[list[Json]]] = {
             )
         ],
         [wa({**HEADER, "content": "${{7}}", "variables": ["7"]}, body())],
+        [
+            wa(
+                {"type": "header", "sub_type": "text", "content": "${{2}}", "variables": ["2"]},
+                body("${{1}}", variables=["1"]),
+            )
+        ],
         [wa(body("${{0}} ${{1}}", variables=["0", "1"]))],
     ],
     "duplicate": [
         [named("a", wa(body())), named("a", wa(body(), language="es"), identity="H2")],
         [named("a", wa(body()), sms(body()))],
+        [named("a", *APPS)],
+        [named("a", inapp(PICTURE, appName="com.example.a"), inapp(PICTURE, appName="com.example.b"))],
         [named("a", wa(body(), templatename="t")), named("b", wa(body(), templatename="t"), identity="H2")],
         [wa(body(), templatename="t"), wa(body(), templatename="t")],
         [sms(body()), sms(body())],
@@ -259,6 +322,8 @@ PASSES: dict[str, list[list[Json]]] = {
         [wa({**HEADER, "content": "4::aW1hZ2U="}, body())],  # WhatsApp's name of a stored file
         [wa({"type": "header", "sub_type": "text", "content": "http://example.com"}, body("http://example.com"))],
         [inapp({"type": "image", "url": "${{1}}", "variables": ["1"], "destinationUrl": "shop://cart"})],
+        [rcs(body(), link("shop://cart/1"))],
+        [inapp(PICTURE, link("shop://cart/1"))],
     ],
 }
 
@@ -282,10 +347,11 @@ def test_each_check_has_both_tests() -> None:
 
 
 def test_a_listing_that_is_too_short_is_refused() -> None:
-    with pytest.raises(
-        ProblemsFound, match=r"^Only 2 configurations at va, account 1, but min_rows is 3: .* \[rows\]"
-    ):
-        refuse_few(2, 3, "va, account 1")
+    for rows, words in ((0, "0 configurations"), (1, "1 configuration"), (2, "2 configurations")):
+        with pytest.raises(
+            ProblemsFound, match=rf"^Only {words} at va, account 1, but min_rows is 3: .* \[rows\]"
+        ):
+            refuse_few(rows, 3, "va, account 1")
     refuse_few(3, 3, "va, account 1")
 
 
@@ -325,18 +391,26 @@ def test_the_summary_counts_templates_and_shows_the_first_problems() -> None:
         "n1 (wa) has no language [language]; and 3 more problems"
     )
     assert summary(problems[:1]) == "1 template has problems: n0 (wa) has no language [language]"
+    assert summary(problems[:4]).endswith("; and 1 more problem")
+    for found, has in (
+        (problems, "3 templates at va, account 1, have"),
+        (problems[:1], "1 template at va, account 1, has"),
+    ):
+        assert summary(found, "va, account 1").startswith(f"{has} problems: n0 (wa) ")
     assert count_problems(problems) == {
         "rows": 6,
         "error": 6,
         "warning": 0,
         "codes": {"empty": 3, "language": 3},
     }
-    assert tally(problems) == "The checks found 6 errors and 0 warnings: empty 3, language 3"
-    assert tally(problems[:1]) == "The checks found 1 error and 0 warnings: language 1"
-    assert tally([]) == "The checks found no problems"
+    assert tally(problems, "va") == "The checks found 6 errors and 0 warnings at va: empty 3, language 3"
+    assert tally(problems[:1], "va") == "The checks found 1 error and 0 warnings at va: language 1"
+    assert tally([], "va") == "The checks found no problems at va"
     refuse(problems, ["undeclared"])
     with pytest.raises(ProblemsFound, match=r"^3 templates .*; n2 \(wa\) has no language \[language\]\. Correct"):
         refuse(problems, ["language"])
+    with pytest.raises(ProblemsFound, match=r"^3 templates at va, account 1, have problems: n0 "):
+        refuse(problems, ["language"], "va, account 1")
 
 
 def test_words_from_outside_are_printable_and_short() -> None:
@@ -448,6 +522,17 @@ def test_no_json_breaks_a_check(items: list[Json]) -> None:
     for problem in find_problems(items):
         assert str(problem).isprintable()
         assert problem.code in CODES
+
+
+def test_twenty_thousand_variables_take_a_second_at_most() -> None:
+    names = list(map(str, range(1, 20_001)))
+    items = [
+        wa(body(" ".join(f"{{{{{name}}}}}" for name in names), variables=names[::-1])),
+        wa(body(variables=names)),
+    ]
+    started = time.process_time()
+    assert [problem.code for problem in find_problems(items)] == ["long", "unused"]
+    assert time.process_time() - started < 1
 
 
 def test_ten_thousand_configurations_take_two_seconds_at_most() -> None:

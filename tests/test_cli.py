@@ -20,7 +20,8 @@ import pytest
 import yaml
 
 from airflow_provider_outbound import commands
-from airflow_provider_outbound.cli import main
+from airflow_provider_outbound.cli import ARG_FAIL_ON, main
+from airflow_provider_outbound.model.checks import CODES
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.output import print_result
 from airflow_provider_outbound.sandbox import Sandbox
@@ -164,7 +165,8 @@ def test_show_exits_with_1_if_nothing_has_the_name(
     outbound_sandbox.publish("spring_sale", language="es")
     code, out, err = run("show", *options)
     assert (code, out) == (1, "")
-    assert re.search(rf"No template is named '{options[0]}': there are \d+ configurations( in pt)?\n$", err)
+    words = rf"No template is named .{options[0]}.: there are \d+ configurations( in pt)?; see airflow"
+    assert re.search(words, err)
 
 
 def test_export_writes_what_the_operator_writes(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
@@ -443,7 +445,8 @@ def test_lint_lists_the_problems_of_an_account(run: Run, outbound_sandbox: Sandb
     assert [(row["code"], row["configuration_name"], row["detail"]) for row in found] == [
         ("undeclared", "spring_sale", "uses {{2}} but declares only 1")
     ]
-    assert err.endswith("The checks found 1 error and 2 warnings: undeclared 1, gap 2\n")
+    place = f"127.0.0.1:{outbound_sandbox.port}, account {outbound_sandbox.account}"
+    assert err.endswith(f"The checks found 1 error and 2 warnings at {place}: undeclared 1, gap 2\n")
     code, out, _ = run("lint")
     shown = (
         r"^error +\| undeclared \| H\d+ +\| spring_sale +\| wa/en +\| body +\| uses \{\{2\}\} but declares only 1"
@@ -452,11 +455,25 @@ def test_lint_lists_the_problems_of_an_account(run: Run, outbound_sandbox: Sandb
     assert re.search(shown, out, re.MULTILINE)
 
 
+def test_lint_calls_a_template_without_name_by_its_place_in_the_listing(
+    run: Run, outbound_sandbox: Sandbox
+) -> None:
+    outbound_sandbox.publish("spring_sale")
+    outbound_sandbox.update("spring_sale", channels=[{"type": "sms-twilio", "language": "en"}])
+    outbound_sandbox.shape = "bare"
+    number = len(outbound_sandbox.listing("sms-twilio")) - 1
+    _, out, _ = run("lint", "-o", "plain", "--channel", "sms-twilio")
+    shown = rf"^error +empty +configuration {number} +sms-twilio/en +has no body"
+    assert re.search(shown, out, re.MULTILINE)
+
+
 def test_lint_reads_an_earlier_export(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
     plant(outbound_sandbox)
     run("export", f"{tmp_path}/{{table}}")
     outbound_sandbox.remove("spring_sale")
-    _, earlier, _ = run("lint", f"{tmp_path}/{{table}}", "-o", "json")
+    _, earlier, err = run("lint", f"{tmp_path}/{{table}}", "-o", "json")
+    place = f"{tmp_path}/{{table}}, account {outbound_sandbox.account}"
+    assert err == f"The checks found 1 error and 2 warnings at {place}: undeclared 1, gap 2\n"
     _, now, _ = run("lint", "-o", "json")
     codes = [[row["code"] for row in json.loads(out)] for out in (earlier, now)]
     assert codes == [["gap", "gap", "undeclared"], ["gap", "gap"]]
@@ -482,7 +499,11 @@ def test_lint_exits_with_1_for_the_checks_that_count(
 def test_lint_without_problems_prints_no_rows(run: Run, outbound_sandbox: Sandbox) -> None:
     code, out, err = run("lint", "--channel", "inapp", "-o", "plain")
     assert (code, out) == (0, "")
-    assert err.endswith("The checks found no problems\n")
+    assert err.endswith(f"The checks found no problems at 127.0.0.1:{outbound_sandbox.port}, account 12345678\n")
+
+
+def test_lints_help_names_all_checks() -> None:
+    assert set(CODES) <= set(re.findall(r"\w+", ARG_FAIL_ON.kwargs["help"]))
 
 
 def test_lint_exits_with_2_if_it_cannot_check(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from fsspec.implementations.memory import MemoryFileSystem
 
+from airflow_provider_outbound.errors import ConfigError
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+from airflow_provider_outbound.tables import earlier
 from airflow_provider_outbound.tables.schemas import schema
 from tests.fake import ACCOUNT, Fake, bare, configuration, grant, paged
 
@@ -115,7 +117,7 @@ def test_the_same_folder_is_read_before_it_is_replaced(
         f"{name.removesuffix('.parquet')}/{name}" for name in NAMES
     ]
     old = f"{folder}/configurations/configurations.parquet"
-    assert f"INFO 2 configurations changed since {old}: 1 created, 0 updated, 1 removed" in logs()
+    assert f"INFO Configurations that changed since {old}: 1 created, 0 updated, 1 removed" in logs()
 
 
 def test_an_object_store_is_compared(export: Callable[..., Any], bucket: MemoryFileSystem) -> None:
@@ -247,6 +249,7 @@ FOREIGN: dict[str, bytes | pa.Table] = {
     "null": pa.table({"raw": ["{}", None]}),
     "no JSON": pa.table({"raw": ["{'a': 1}"]}),
     "no objects": pa.table({"raw": ["[1]"]}),
+    "too deep": pa.table({"raw": ['{"a": ' + "[" * 10**5]}),
     "half a character": pa.table({"raw": pa.array([b'{"a": "\xc3"}'], pa.binary())}),
 }
 
@@ -294,6 +297,52 @@ def test_bytes_that_were_overwritten_fail_the_task(export: Callable[..., Any], t
 
 
 @pytest.mark.fault("C1")
+def test_a_flipped_bit_is_no_change(export: Callable[..., Any], tmp_path: Path) -> None:
+    """The file is refused, or read as it was."""
+    export([configuration(number) for number in range(50)], tmp_path)
+    file = tmp_path / "configurations.parquet"
+    content, kept = file.read_bytes(), list(earlier.read(file, "x").raws())
+    raw = pq.read_metadata(file).row_group(0).column(schema("configurations").get_field_index("raw"))
+    begin = raw.dictionary_page_offset or raw.data_page_offset
+    refused = 0
+    for place in range(begin, begin + raw.total_compressed_size):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
+        try:
+            assert list(earlier.read(file, "x").raws()) == kept
+        except ConfigError:
+            refused += 1
+    assert refused > raw.total_compressed_size / 2
+
+
+def test_every_file_has_checksums(export: Callable[..., Any], tmp_path: Path) -> None:
+    items = [configuration(number) for number in range(9)]
+    items[0]["channels"][0]["messageComponents"][0]["content"] = ""
+    export(items[5:], tmp_path)
+    written = export(
+        items, tmp_path, compare_with=tmp_path, history_path=tmp_path / "history.parquet", problems=True
+    )
+    del written["account_id"]
+    assert len(written) == 5
+    for file in (Path(table["path"]) for table in written.values()):
+        content = bytearray(file.read_bytes())
+        content[pq.read_metadata(file).row_group(0).column(0).data_page_offset - 1] ^= 1
+        file.write_bytes(content)
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened, pytest.raises(OSError, match="CRC"):
+            opened.read()
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.parametrize("column", ["fetched_at", "account_id"])
+def test_times_that_python_cannot_hold_fail_the_task(
+    export: Callable[..., Any], tmp_path: Path, column: str
+) -> None:
+    odd = pa.array([10**17], pa.timestamp("ms", "UTC"))
+    pq.write_table(pa.table({"raw": ["{}"], column: odd}), tmp_path / "configurations.parquet")
+    with pytest.raises(AirflowFailException, match="compare_with leads to .*, which is damaged"):
+        export([configuration(1)], tmp_path, compare_with=tmp_path)
+
+
+@pytest.mark.fault("C1")
 def test_a_folder_in_the_place_of_the_file_fails_the_task(export: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "old" / "configurations.parquet").mkdir(parents=True)
     with pytest.raises(AirflowFailException, match="compare_with leads to .*old/configurations.parquet'"):
@@ -312,7 +361,7 @@ def test_a_file_in_the_place_of_the_folder_fails_the_task(export: Callable[..., 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"compare_with": " "}, "compare_with is blank: name a folder"),
+        ({"compare_with": " "}, "compare_with is blank: name a path"),
         (
             {"compare_with": "a/configurations.parquet"},
             "compare_with is 'a/configurations.parquet': name the folder",

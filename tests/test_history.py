@@ -229,16 +229,40 @@ def with_source(source: str) -> bytes:
     return written_as(EMPTY.replace_schema_metadata({"schema_version": SCHEMA_VERSION, "source": source}))
 
 
+def forge(column: str, values: Any, kind: pa.DataType) -> pa.Table:
+    """Return a history of two configurations with other values in a column."""
+    table = keep([configuration(1), configuration(2)])
+    number = table.column_names.index(column)
+    return table.set_column(number, pa.field(column, kind), pa.array(values, kind))
+
+
+FORGED = [
+    (forge("raw", ["{}", None], pa.string()), "column raw has a null"),
+    (forge("raw", ["{}", "[1]"], pa.string()), "something other than configurations"),
+    (forge("raw", ["{}", "x"], pa.string()), "Cause: Expecting value"),
+    (forge("raw", ["{}", "[" * 10**5], pa.string()), "recursion"),
+    (forge("raw", [1, 2], pa.int64()), "something other than configurations"),
+    (forge("raw", [["{}"]] * 2, pa.list_(pa.string())), "Cause: "),
+    (forge("valid_from", ["x", "y"], pa.string()), "Cause: "),
+    (forge("valid_from", [MAY_1, None], pa.timestamp("ms", "UTC")), "column valid_from has a null"),
+    (forge("valid_from", [10**17] * 2, pa.timestamp("ms", "UTC")), "Cause: "),
+    (forge("valid_to", [None, MAY_1], pa.timestamp("ms", "UTC")), "is_current and valid_to disagree"),
+    (forge("key", ["id:id-1", None], pa.string()), "column key has a null"),
+    (forge("is_current", [True, None], pa.bool_()), "column is_current has a null"),
+]
+
+
 @pytest.mark.fault("H2")
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is damaged, or not Parquet: restore it"),
-        (b"id,name\n1,spring_sale\n", "is damaged, or not Parquet: restore it"),
-        (written_as(EMPTY)[:-9], "is damaged, or not Parquet: restore it"),
-        (written_as(FOREIGN), "is not a history: choose another path"),
-        (written_as(FOREIGN.replace_schema_metadata({"source": "x"})), "is not a history: choose another path"),
-        (written_as(EMPTY.replace_schema_metadata(None)), "is not a history: choose another path"),
+        (b"", "is damaged, or not a history: restore it"),
+        (b"id,name\n1,spring_sale\n", "is damaged, or not a history: restore it"),
+        (written_as(EMPTY)[:-9], "is damaged, or not a history: restore it"),
+        (written_as(FOREIGN), "is damaged, or not a history: restore it"),
+        (written_as(FOREIGN.replace_schema_metadata({"source": "x"})), "is damaged, or not a history: restore it"),
+        (written_as(EMPTY.replace_schema_metadata(None)), "is damaged, or not a history: restore it"),
+        *((written_as(forged), f"is damaged, or not a history: .*{cause}") for forged, cause in FORGED),
         (
             with_source("account 1, channel all"),
             "of account 1, channel all, but this export is of account 12345678",
@@ -267,8 +291,23 @@ def test_a_damaged_page_is_noticed(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "history.parquet").read_bytes())
     content[pq.read_metadata(stored.path).row_group(0).column(0).data_page_offset - 1] ^= 1  # of the keys
     (tmp_path / "history.parquet").write_bytes(content)
-    with pytest.raises(ConfigError, match="is damaged, or not Parquet: restore it"):
+    with pytest.raises(ConfigError, match="is damaged, or not a history: restore it"):
         export([configuration(1)], stored, MAY_1 + DAY)
+
+
+@pytest.mark.fault("H2")
+def test_a_history_with_a_flipped_bit_is_refused_or_read_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "history.parquet"
+    export([configuration(number) for number in range(9)], ObjectStoragePath(str(file)), MAY_1)
+    content, kept = file.read_bytes(), pq.read_table(file)
+    refused = 0
+    for place in range(0, len(content), 10):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
+        try:
+            assert history.read(file, SOURCE, "h") == kept
+        except ConfigError:
+            refused += 1
+    assert refused > len(content) / 40
 
 
 @pytest.mark.fault("H1")
@@ -318,6 +357,33 @@ def test_storage_that_fails_leaves_the_history_and_the_next_run_catches_up(
         assert execute("memory://lake")["history"]["rows"] == 2
 
 
+@pytest.mark.fault("C3")
+@pytest.mark.parametrize(("place", "rows"), [("/history.parquet", 1), ("/configurations.parquet", 2)])
+def test_a_retry_finds_the_changes_again_whichever_file_could_not_be_moved(
+    connect: Connect, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch, place: str, rows: int
+) -> None:
+    move = MemoryFileSystem.mv
+
+    def fail(self: MemoryFileSystem, source: str, target: str) -> None:
+        if target.endswith(place):
+            raise ConnectionError("no storage now")
+        move(self, source, target)
+
+    items = [configuration(1)]
+    paths = {"output_path": "memory://lake", "compare_with": "memory://lake"}
+    with Fake(lambda hit: paged(items)(hit)) as fake:
+        connect(fake.connection())
+        execute("memory://lake", **paths)
+        items[0] = configuration(1, x=1)
+        with monkeypatch.context() as patched, pytest.raises(ConnectionError):
+            patched.setattr(MemoryFileSystem, "mv", fail)
+            execute("memory://lake", **paths)
+        assert pq.read_table("/lake/history.parquet", filesystem=bucket).num_rows == rows
+        written = execute("memory://lake", **paths)
+    assert (written["changes"]["updated"], written["history"]["rows"]) == (1, 2)
+    assert len(bucket.find("/lake")) == 4
+
+
 @pytest.mark.fault("H2")
 def test_a_file_in_the_place_of_a_folder_fails_the_task(connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
@@ -357,10 +423,10 @@ def test_a_history_of_another_release_gets_the_columns_of_this_one(tmp_path: Pat
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("", "history_path is blank"),
+        (" ", "history_path is blank: name a path"),
         ("{tmp}/history", r"history_path is .*: name a file that ends in .parquet"),
-        ("{tmp}/{table}.parquet", "name a file that ends in .parquet"),
-        ("{tmp}/{date}/history.parquet", r"history_path has \{date\}"),
+        ("{tmp}/{table}.parquet", r"history_path has \{table\}: use only \{channel\} and \{conn_id\}"),
+        ("{tmp}/{table}/h.parquet", r"history_path has \{table\}: use only \{channel\} and \{conn_id\}"),
         ("nowhere://x/history.parquet", r"history_path 'nowhere://x' can't be used"),
         ("memory://lake/a*/history.parquet", r"history_path leads to .*: remove \*"),
         ("{tmp}", "history_path is"),

@@ -183,13 +183,20 @@ def test_a_history_is_an_output_of_the_exports_that_change_it(connect: Connect, 
     kept = Asset(uri=f"file://{tmp_path}/history.parquet")
     options = {"history_path": tmp_path / "history.parquet", "outlets": [kept]}
     operator, _, extras = export(connect, tmp_path, **options)
-    told = operator.get_openlineage_facets_on_complete(None).outputs[0]
+    told = operator.get_openlineage_facets_on_complete(None).outputs[1]
     assert (told.name, told.outputFacets["outputStatistics"].rowCount) == (kept.uri[7:], 3)
     assert [field.name for field in told.facets["schema"].fields] == schema("history").names
     assert extras[kept.uri] == {"account_id": ACCOUNT, "history": {"path": kept.uri[7:], "rows": 3}}
     operator, _, again = export(connect, tmp_path, **options)
     assert len(operator.get_openlineage_facets_on_complete(None).outputs) == 2
     assert again == extras
+
+
+def test_an_export_with_outlets_runs_in_a_shell(connect: Connect, tmp_path: Path) -> None:
+    operator = OutboundConfigurationsOperator(task_id="export", output_path=tmp_path, outlets=[Asset("templates")])
+    with Fake(paged(ITEMS)) as fake:
+        connect(fake.connection())
+        assert operator.execute({})["configurations"]["rows"] == 3
 
 
 @pytest.mark.parametrize("region", ["va", "lo", "sy"])

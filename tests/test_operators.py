@@ -204,7 +204,7 @@ def test_a_connection_id_that_would_change_the_path_is_refused(tmp_path: Path, c
 def test_a_blank_path_is_refused(connect: Connect, path: str) -> None:
     with Fake() as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowFailException, match="output_path is blank: name a folder"):
+        with pytest.raises(AirflowFailException, match="output_path is blank: name a path"):
             execute(output_path=path)
     assert not fake.hits
 
@@ -374,7 +374,7 @@ def test_a_listing_without_problems_has_a_typed_table_without_rows(
         written = execute(output_path=tmp_path, problems=True)
     assert written["problems"]["rows"] == 0
     assert pq.read_schema(written["problems"]["path"]).equals(schema("problems"), check_metadata=True)
-    assert "INFO The checks found no problems" in logs()
+    assert f"INFO The checks found no problems at {fake.host}, account {ACCOUNT}" in logs()
 
 
 @pytest.mark.parametrize("places", [{}, {"output_path": "here"}])
@@ -385,9 +385,10 @@ def test_the_log_counts_problems_and_names_templates_with_errors(
     with Fake(paged(MIXED)) as fake:
         connect(fake.connection())
         execute(problems=True, **arguments)
-    found = "WARNING The checks found 2 errors and 2 warnings: undeclared 1, empty 1, unused 2"
+    place = f"{fake.host}, account {ACCOUNT}"
+    found = f"WARNING The checks found 2 errors and 2 warnings at {place}: undeclared 1, empty 1, unused 2"
     names = (
-        "WARNING 2 templates have problems: broken3 (wa/en) body uses {{2}} but declares only 1 "
+        f"WARNING 2 templates at {place}, have problems: broken3 (wa/en) body uses {{{{2}}}} but declares only 1 "
         "[undeclared]; broken5 (wa/en) body has no text [empty]"
     )
     assert [line for line in logs() if found in line or " have problems: " in line] == [found, names]
@@ -416,7 +417,8 @@ def test_fail_on_fails_the_task_at_once_and_leaves_the_old_files(
             with pytest.raises(AirflowFailException) as caught:
                 operator.execute({})
             assert str(caught.value) == (
-                "2 templates have problems: broken3 (wa/en) body uses {{2}} but declares only 1 "
+                f"2 templates at {fake.host}, account {ACCOUNT}, have problems: "
+                "broken3 (wa/en) body uses {{2}} but declares only 1 "
                 "[undeclared]; broken5 (wa/en) body has no text [empty]. Correct this in LivePerson's web tool, "
                 "or remove the check from fail_on"
             )

@@ -112,10 +112,12 @@ class Sender:
             return self._transmit(request, departure)
         except BROKEN_OFF as error:
             cause = _cause(error)
-            what = f"No whole response from {host} (timeout {timeout:g} s)"
+            problem = NetworkError(f"No whole response from {host} (timeout {timeout:g} s): {_words(cause)}")
             if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
-                what = f"Can't connect to {host}"
-            problem = NetworkError(f"{what}: {_words(cause)}")
+                problem = NetworkError(
+                    f"Can't connect to {host} ({_words(cause)}). Check the Connection's host, the network and the "
+                    "proxy"
+                )
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
                     f"The certificate of {host} can't be verified. "

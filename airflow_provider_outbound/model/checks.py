@@ -55,20 +55,29 @@ CHECKS = (
     Check(
         "empty",
         "error",
-        "There is nothing to send: a body or in-app text is empty, a channel has no body, or there is no channel. "
-        "RCS may have media instead of a body; in-app needs a text or an image.",
+        "There is nothing to send: a body or in-app text has no visible character, a channel has no body, or "
+        "there is no channel. RCS may have media instead of a body; in-app needs a text or an image. Media and "
+        "images count if they have a URL.",
         f"{_META}; {_GUIDE}",
     ),
     Check("language", "error", "A channel has no language.", _API),
     Check("phone", "error", "A sender, or the number of a button, is not a phone number in E.164.", _E164),
     Check("long", "error", "A text is longer than its channel allows; the limits are below.", "see below"),
+    Check(
+        "malformed",
+        "error",
+        "A text or URL has ``{{`` or ``}}`` outside a placeholder, such as ``{{first name}}`` or ``{{1``. No "
+        "campaign fills it.",
+        _API,
+    ),
     Check("rows", "error", "The listing has fewer configurations than ``min_rows``.", "your ``min_rows``"),
     Check("unused", "warning", "A component declares a variable that its texts do not use.", _API),
     Check("gap", "warning", "The numbers of a channel's variables have a gap, such as 1 and 3.", _REJECTED),
     Check(
         "duplicate",
         "warning",
-        "Two channels of the same type and language have the same configuration name.",
+        "Two channels of the same type and language have the same configuration name. One configuration may have "
+        "in-app channels for different apps.",
         _GUIDE,
     ),
     Check(
@@ -81,7 +90,8 @@ CHECKS = (
     Check(
         "url",
         "warning",
-        "A URL is not ``https``, or the URL of a WhatsApp button has more than one variable.",
+        "A URL is not ``https``, or the URL of a WhatsApp button has more than one variable. Links of in-app "
+        "messages and RCS buttons may open an app.",
         f"``https`` is our rule; {_META}",
     ),
 )
@@ -137,10 +147,14 @@ class Problem(NamedTuple):
         """``error`` or ``warning``."""
         return SEVERITIES[self.code]
 
+    @property
+    def template(self) -> str:
+        """What finds the template: its name, its id, or its place in the listing."""
+        return self.configuration_name or self.configuration_id or f"configuration {self.configuration_index}"
+
     def __str__(self) -> str:
-        name = self.configuration_name or self.configuration_id or f"configuration {self.configuration_index}"
         place = "/".join(filter(None, (self.channel_type, self.language)))
-        where = [name, f"({place})" if place else "", self.component_type or ""]
+        where = [self.template, f"({place})" if place else "", self.component_type or ""]
         shown = [printable(each, 100) for each in where if each]
         return " ".join([*shown, self.detail, f"[{self.code}]"])
 
@@ -184,34 +198,44 @@ def count_problems(problems: Sequence[Problem]) -> dict[str, Any]:
     }
 
 
-def tally(problems: Sequence[Problem]) -> str:
-    """Return the number of problems as a sentence."""
+def tally(problems: Sequence[Problem], place: str) -> str:
+    """Return the number of problems as a sentence.
+
+    :param problems: the problems.
+    :param place: host and account, or an export.
+    """
     counts = count_problems(problems)
     if not problems:
-        return "The checks found no problems"
-    severities = [f"{counts[each]} {each}{'s' if counts[each] != 1 else ''}" for each in ("error", "warning")]
+        return f"The checks found no problems at {place}"
+    found = " and ".join(_counted(counts[each], each) for each in ("error", "warning"))
     codes = ", ".join(f"{code} {number}" for code, number in counts["codes"].items())
-    return f"The checks found {' and '.join(severities)}: {codes}"
+    return f"The checks found {found} at {place}: {codes}"
 
 
-def summary(problems: Sequence[Problem]) -> str:
-    """Return problems as a sentence: how many templates have them, and the first problems."""
+def summary(problems: Sequence[Problem], place: str = "") -> str:
+    """Return problems as a sentence: how many templates have them, and the first problems.
+
+    :param problems: the problems; one at least.
+    :param place: host and account, if known.
+    """
     unfit = len({problem.configuration_index for problem in problems})
+    at = f" at {place}," if place else ""
     shown = "; ".join(map(str, problems[:MOST_SHOWN]))
-    more = f"; and {len(problems) - MOST_SHOWN} more problems" if len(problems) > MOST_SHOWN else ""
-    return f"{unfit} {'templates have' if unfit > 1 else 'template has'} problems: {shown}{more}"
+    more = f"; and {_counted(left, 'more problem')}" if (left := len(problems) - MOST_SHOWN) > 0 else ""
+    return f"{_counted(unfit, 'template')}{at} {'has' if unfit == 1 else 'have'} problems: {shown}{more}"
 
 
-def refuse(problems: Iterable[Problem], codes: Collection[str]) -> None:
+def refuse(problems: Iterable[Problem], codes: Collection[str], place: str = "") -> None:
     """Raise an error if there are problems of some checks.
 
     :param problems: the problems.
     :param codes: the checks that count.
+    :param place: host and account, if known.
     :raises ProblemsFound: with the first problems in its message.
     """
     if found := [problem for problem in problems if problem.code in codes]:
         advice = "Correct this in LivePerson's web tool, or remove the check from fail_on"
-        raise ProblemsFound(f"{summary(found)}. {advice}")
+        raise ProblemsFound(f"{summary(found, place)}. {advice}")
 
 
 def refuse_few(rows: int, fewest: int, place: str) -> None:
@@ -224,6 +248,10 @@ def refuse_few(rows: int, fewest: int, place: str) -> None:
     """
     if rows < fewest:
         raise ProblemsFound(
-            f"Only {rows} configurations at {place}, but min_rows is {fewest}: check the Connection's host and "
-            "schema and the task's channel, or lower min_rows [rows]"
+            f"Only {_counted(rows, 'configuration')} at {place}, but min_rows is {fewest}: check the Connection's "
+            "host and schema and the task's channel, or lower min_rows [rows]"
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

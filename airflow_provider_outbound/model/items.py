@@ -28,8 +28,9 @@ MEDIA_HEADERS = ("image", "video", "document")
 #: Fields that LivePerson's page spells in two ways.
 SPELLINGS = {"appNames": "appName", "variables": "Variables"}
 
-# ${{1}} in texts and {{1}} in URLs, as the API's source writes them, and $1, as LivePerson's page shows them.
-_PLACEHOLDER = re.compile(r"\$?\{\{ *(\w+) *\}\}|\$([0-9]+)")
+#: ${{1}} in texts and {{1}} in URLs, as the API's source writes them.
+IN_BRACES = re.compile(r"\$?\{\{ *(\w+) *\}\}")
+_PLACEHOLDER = re.compile(rf"{IN_BRACES.pattern}|\$([0-9]+)")  # LivePerson's page shows $1
 
 
 class Record(NamedTuple):

@@ -31,7 +31,7 @@ def compare(before: Export, after: Export) -> list[Change[Content]]:
     :param after: the later one.
     :raises ConfigError: if they can't be read, or are of different accounts or channels.
     """
-    check_same_source(before, after)
+    check_same_source(before, after.account_id, after.source)
     return differences(before.raws(), after.raws())
 
 
@@ -46,7 +46,8 @@ def write(folder: Path, before: Export | None) -> Counter[Kind]:
     after = read(file_in(folder, "configurations"), "This export")
     before = before or after  # a baseline has no changes
     changes = compare(before, after)
-    with pq.ParquetWriter(file_in(folder, "changes"), schema("changes")) as writer:
+    file = file_in(folder, "changes")
+    with pq.ParquetWriter(file, schema("changes"), write_page_checksum=True) as writer:
         for offset in range(0, len(changes), PART):
             writer.write_table(_table(changes[offset : offset + PART], before, after))
     return Counter(change.kind for change in changes)

@@ -6,20 +6,19 @@ Importing this module does not load pyarrow; using it does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
-from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.tables import parquet
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
 BATCH = 1000  # rows read at once
+_WRONG = "is damaged, or not from an export: restore it, remove it, or name another folder"
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,12 @@ class Export:
 
         :raises ConfigError: if the file is not from an export.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with _reading(self.name), pq.ParquetFile(self.file) as opened:
+        with parquet.reading(self.file, self.name, _WRONG) as opened:
+            count = 0
             for batch in opened.iter_batches(BATCH, columns=["raw"]):
-                for raw in batch.column(0).cast(pa.binary()).to_pylist():
-                    if raw is None or not isinstance(decode(raw), dict):
-                        raise ValueError("its raw column has something other than configurations")
-                    yield raw
+                yield from parquet.raws(batch.column(0))
+                count += batch.num_rows
+            parquet.check_rows(count, opened)
 
 
 def fetch(stored: ObjectStoragePath, file: Path, parameter: str) -> Export | None:
@@ -74,9 +70,7 @@ def read(file: Path, name: str) -> Export:
     :param name: what messages call it.
     :raises ConfigError: if the file is not from an export.
     """
-    import pyarrow.parquet as pq
-
-    with _reading(name), pq.ParquetFile(file) as opened:
+    with parquet.reading(file, name, _WRONG) as opened:
         schema = opened.schema_arrow
         if "raw" not in schema.names:
             raise ValueError("it has no column raw")
@@ -95,34 +89,22 @@ def read(file: Path, name: str) -> Export:
     )
 
 
-@contextmanager
-def _reading(name: str) -> Iterator[None]:
-    """Turn errors while a file is read into ``ConfigError``. It is on this machine, so storage has not failed."""
-    try:
-        yield
-    except (ValueError, OSError, NotImplementedError) as error:  # pyarrow's errors are among these
-        raise ConfigError(
-            f"{name} is damaged, or not from an export: restore it, remove it, or name another folder. "
-            f"Cause: {printable(error)}"
-        ) from error
-
-
-def check_same_source(one: Export, other: Export) -> None:
+def check_same_source(export: Export, account_id: str | None, source: str) -> None:
     """Refuse to compare different accounts or channels: all templates would be removed and created.
 
-    :param one: an export.
-    :param other: another one.
+    :param export: an export.
+    :param account_id: the account of what it is compared with; None if unknown.
+    :param source: account and channels of that, see :func:`.parquet.source`; empty if unknown.
     :raises ConfigError: if they are known to have different sources.
     """
-    accounts = [each.account_id for each in (one, other)]
-    if None not in accounts and accounts[0] != accounts[1]:
-        sources = [f"account {account}" for account in accounts]
-    elif one.source and other.source and one.source != other.source:
-        sources = [one.source, other.source]
+    if None not in (export.account_id, account_id) and export.account_id != account_id:
+        sources = [f"account {export.account_id}", f"account {account_id}"]
+    elif export.source and source and export.source != source:
+        sources = [export.source, source]
     else:
         return
     this, that = map(printable, sources)
     raise ConfigError(
-        f"{one.name} is of {this}, but is compared with {that}: compare exports of the same account and channels. "
-        "In a path, {conn_id} and {channel} keep exports apart"
+        f"{export.name} is of {this}, but is compared with {that}: compare exports of the same account and "
+        "channels. In a path, {conn_id} and {channel} keep exports apart"
     )

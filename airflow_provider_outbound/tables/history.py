@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: The columns that a history of any release has. The others follow from ``raw``.
 LASTING = ("key", "valid_from", "valid_to", "is_current", "account_id", "raw")
+_WRONG = "is damaged, or not a history: restore it, or choose another path to begin a new history"
 
 
 def extend(folder: Path, stored: ObjectStoragePath, source: str, begun: datetime) -> tuple[int, bool]:
@@ -63,28 +64,44 @@ def read(file: Path, source: str, name: str) -> pa.Table:
     :param name: what messages call it.
     :raises ConfigError: if the file is not a history, or that of another account or other channels.
     """
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
-    try:
-        table = pq.ParquetFile(file, page_checksum_verification=True).read()
-    except (ValueError, OSError) as error:  # pyarrow's errors are among these
-        raise ConfigError(
-            f"{name} is damaged, or not Parquet: restore it, or choose another path to begin a new history. "
-            f"Cause: {printable(error)}"
-        ) from error
-    found = (table.schema.metadata or {}).get(b"source", b"").decode(errors="replace")
-    if not found or not set(LASTING) <= set(table.column_names):
-        raise ConfigError(f"{name} is not a history: choose another path")
+    wanted = begin(source).schema
+    with parquet.reading(file, name, _WRONG) as opened:
+        table = opened.read()
+        parquet.check_rows(table.num_rows, opened)
+        found = (table.schema.metadata or {}).get(b"source", b"").decode(errors="replace")
+        if not found or not set(LASTING) <= set(table.column_names):
+            raise ValueError("it has no source in its metadata, or lacks a column")
+        lasting = table.select(LASTING).cast(pa.schema([wanted.field(column) for column in LASTING]))
+        _check(lasting)
+        if not table.schema.equals(wanted):
+            read_anew = build.configurations(_raws(lasting))
+            table = _table({**_columns(read_anew), **_columns(lasting)}, wanted)
     if found != source:
         raise ConfigError(
             f"{name} is the history of {printable(found)}, but this export is of {printable(source)}: choose "
             "another path. In a path, {conn_id} and {channel} keep histories apart"
         )
-    wanted = begin(source).schema
-    if table.schema.equals(wanted):
-        return table.cast(wanted)
-    read_anew = build.configurations(_raws(table))
-    return _table({**_columns(read_anew), **_columns(table.select(LASTING))}, wanted)
+    return table.cast(wanted)
+
+
+def _check(lasting: pa.Table) -> None:
+    """Check the columns that a history of any release has.
+
+    :param lasting: these columns.
+    :raises ValueError: if a value is wrong; or another error if Python can't hold it.
+    """
+    import pyarrow.compute as pc
+
+    for column in LASTING:
+        if lasting[column].null_count and column != "valid_to":
+            raise ValueError(f"its column {column} has a null")
+    for column in ("valid_from", "valid_to"):
+        pc.min_max(lasting[column]).as_py()  # fails for times that Python cannot hold
+    if not lasting["is_current"].equals(lasting["valid_to"].is_null()):
+        raise ValueError("its columns is_current and valid_to disagree")
+    parquet.raws(lasting["raw"])
 
 
 def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, name: str) -> pa.Table:

@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.tables.build import Part
 from airflow_provider_outbound.tables.schemas import schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from airflow.sdk import ObjectStoragePath
 
 _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
@@ -109,6 +111,52 @@ def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
     return True
 
 
+@contextmanager
+def reading(file: Path, name: str, wrong: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file on this machine. Errors while it is read mean that its content is wrong.
+
+    :param file: the file.
+    :param name: what messages call it.
+    :param wrong: what it is then, and what to do.
+    :raises ConfigError: if it is damaged, or the caller finds something wrong with it.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+            yield opened
+    # Python has no dates after the year 9999, and reads only so many levels of JSON.
+    except (pa.ArrowException, ValueError, OSError, OverflowError, RecursionError) as error:
+        raise ConfigError(f"{name} {wrong}. Cause: {printable(error)}") from error
+
+
+def check_rows(count: int, opened: pq.ParquetFile) -> None:
+    """Check that a file was read whole. The headers of its pages, which count the rows, have no checksum.
+
+    :param count: the rows that were read.
+    :param opened: the file.
+    :raises ValueError: if there should be others.
+    """
+    if count != opened.metadata.num_rows:
+        raise ValueError(f"it has {count} rows where it should have {opened.metadata.num_rows}")
+
+
+def raws(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[bytes]:
+    """Return the JSON of configurations.
+
+    :param column: a column ``raw``.
+    :raises ValueError: if it has anything else; or an error of pyarrow.
+    """
+    import pyarrow as pa
+
+    found: list[bytes | None] = column.cast(pa.binary()).to_pylist()
+    read = [raw for raw in found if raw is not None and isinstance(decode(raw), dict)]
+    if len(read) < len(found):
+        raise ValueError("its raw column has something other than configurations")
+    return read
+
+
 def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
     """Copy files from a folder of :func:`make` to storage, beside the old ones; then move each into place.
 
@@ -123,8 +171,8 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         for name, path in unfinished.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.fs.put_file(str(made[name]), path.path)
-        # The next export is compared with the files that are replaced last. If the process is killed before, they
-        # are still the old ones.
+        # The first file is what the next export is compared with. If the process is killed before it is replaced,
+        # it is still the old one.
         for name in reversed(list(files)):
             files[name].fs.mv(unfinished[name].path, files[name].path)
             del unfinished[name]
@@ -160,7 +208,10 @@ def _make(parts: Iterable[Part], files: Mapping[str, Path], source: str) -> None
         for offset, tables in parts:
             if offset == 0:
                 opened.close()  # the listing begins again, and so do the files
-                writers = {name: pq.ParquetWriter(file, schemas[name]) for name, file in files.items()}
+                writers = {
+                    name: pq.ParquetWriter(file, schemas[name], write_page_checksum=True)
+                    for name, file in files.items()
+                }
                 for writer in writers.values():
                     opened.enter_context(writer)
             for name, writer in writers.items():

@@ -33,4 +33,5 @@ def write(problems: Sequence[Problem], export: Export, folder: Path) -> None:
 
     place = {"account_id": export.account_id, "fetched_at": export.fetched_at}
     rows = [{**problem._asdict(), "severity": problem.severity, **place} for problem in problems]
-    pq.write_table(pa.Table.from_pylist(rows, schema("problems")), file_in(folder, "problems"))
+    table = pa.Table.from_pylist(rows, schema("problems"))
+    pq.write_table(table, file_in(folder, "problems"), write_page_checksum=True)

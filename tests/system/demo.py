@@ -46,6 +46,7 @@ def main() -> None:
             gate(airflow, sandbox)
         diff(exported, sandbox)
     console.print("\n[bold green]Both DAGs did what they should, and the changes were found.[/]")
+    console.print("Next: make airflow shows them in Airflow's UI, beside a sandbox of your own.")
 
 
 def export(airflow: LocalAirflow, sandbox: Sandbox) -> Path:
@@ -65,7 +66,7 @@ def export(airflow: LocalAirflow, sandbox: Sandbox) -> Path:
     held = len(sandbox.configurations())
     expect(written["configurations"]["rows"] == held, f"the account holds {held} configurations")
     summary = airflow.xcom("outbound_export", run_id, "summarize")
-    show("The pandas summary; the first six", list(summary[0]), summary[:6])
+    show("What the task summarize counted with pandas; the first six", list(summary[0]), summary[:6])
     return Path(written["configurations"]["path"]).parent
 
 
