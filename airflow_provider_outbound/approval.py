@@ -1,123 +1,93 @@
-"""Approval by a person: what changed since the last approval, as Markdown, and the fingerprint to wait for."""
+"""Approval by a person: what changed since the last approval, and the fingerprint to wait for."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+import shlex
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_outbound import exports
-from airflow_provider_outbound.errors import printable
-from airflow_provider_outbound.model.changes import fields
+from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.hooks import airflow_errors
+from airflow_provider_outbound.model.changes import differences
 from airflow_provider_outbound.model.codec import decode
-from airflow_provider_outbound.model.fingerprints import joined
+from airflow_provider_outbound.model.fingerprints import fingerprint, joined
+from airflow_provider_outbound.model.items import channels
+from airflow_provider_outbound.model.markdown import as_markdown
+from airflow_provider_outbound.model.matching import names
+from airflow_provider_outbound.tables import changes, earlier, parquet
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-#: Characters of one line, and of all changes. Airflow's column for the question holds 64 kB on MySQL.
-LONGEST_LINE, MOST = 2000, 30_000
 
-_NAMES = ("id", "name", "channel_types", "languages", "template_names")
-
-
-def describe(exported: Mapping[str, Any], approved: str, template_name: str) -> dict[str, Any]:
-    """Return ``changes`` for a person to approve, and ``fingerprint`` for a sensor to wait for.
+def describe(exported: Mapping[str, Any], template_name: str) -> dict[str, Any]:
+    """Return ``changes`` for a person to approve, ``fingerprint`` for a sensor, and what :func:`remember` needs.
 
     ``changes`` is Markdown; it is empty if nothing but ``updatedAt`` changed. If nothing was approved before, all
     configurations count as created. ``fingerprint`` is None if the export has no such template.
 
-    :param exported: what the operator returned, with ``compare_with`` set to ``approved``.
-    :param approved: the folder that :func:`remember` writes to.
-    :param template_name: a configuration's name, or a WhatsApp templatename. If several configurations have it,
-        the fingerprint includes all of them.
+    :param exported: what the operator returned; its ``compare_with`` is the folder of the last approved export.
+    :param template_name: a configuration's name, or a WhatsApp templatename; its changes come first. If several
+        configurations have it, the fingerprint includes all of them.
     """
-    listed = _read(exported["configurations"]["path"], *_NAMES, "fingerprint", "raw")
-    if _approved(approved).exists():
-        changes = _read(exported["changes"]["path"], *_NAMES, "kind", "field", "before", "after")
-        changes = [row for row in changes if row["field"] != "updatedAt"]
-    else:
-        changes = [
-            {**row, "kind": "created", "field": None, "before": None, "after": row["raw"]} for row in listed
-        ]
-    named = [row for row in listed if template_name in (row["name"], *(row["template_names"] or ()))]
-    return {"changes": as_markdown(changes), "fingerprint": joined(row["fingerprint"] for row in named)}
+    with airflow_errors(), TemporaryDirectory(prefix="outbound-") as folder:
+        stored, approved = _paths(exported)
+        parquet.check({"configurations": approved}, "compare_with")  # remember replaces it
+        export = _fetch(stored, Path(folder))
+        # Not changes.parquet: if something was approved since the export, that would not say what changed.
+        before = earlier.fetch(approved, Path(folder, "approved.parquet"), "compare_with")
+        found = changes.compare(before, export) if before else differences([], export.raws())
+        diff = f"airflow outbound diff {shlex.join(str(each.parent) for each in (approved, stored))} -o json"
+        items = [item for item in map(decode, export.raws()) if template_name in names(item)]
+        return {
+            "changes": as_markdown(found, template_name, diff if before else str(stored)),
+            "fingerprint": joined(fingerprint(channels(item)) for item in items),
+            "exported": exported,
+            "digest": _digest(export),
+        }
 
 
-def remember(exported: Mapping[str, Any], approved: str) -> None:
-    """Store an export as the last approved one.
+def remember(described: Mapping[str, Any]) -> None:
+    """Store the described export as the last approved one. Refuse it if it was written again since.
 
-    :param exported: what the operator returned.
-    :param approved: the folder that the operator gets as ``compare_with``.
+    :param described: what :func:`describe` returned.
     """
+    with airflow_errors(), TemporaryDirectory(prefix="outbound-") as folder:
+        stored, approved = _paths(described["exported"])
+        if _digest(_fetch(stored, Path(folder))) != described["digest"]:
+            shown = printable(repr(str(stored)))
+            raise ConfigError(f"{shown} was written again after its changes were shown: approve them in a new run")
+        parquet.put(Path(folder), {"configurations": approved})
+
+
+def _paths(exported: Mapping[str, Any]) -> tuple[ObjectStoragePath, ObjectStoragePath]:
+    """Return the files of the export and of the last approved one."""
     from airflow.sdk import ObjectStoragePath
 
-    path = _approved(approved)
-    unfinished = path.parent / f".configurations.{uuid.uuid4().hex}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ObjectStoragePath(exported["configurations"]["path"]).copy(unfinished)
-    path.fs.mv(unfinished.path, path.path)
+    try:
+        paths = exported["configurations"]["path"], exported["changes"]["compared_with"]
+    except (KeyError, TypeError):
+        raise ConfigError("exported has no changes: set output_path and compare_with of the operator") from None
+    stored, approved = map(ObjectStoragePath, paths)
+    if stored.path == approved.path:
+        raise ConfigError(
+            "compare_with is output_path, so that nobody has to approve an export: set another folder"
+        )
+    return stored, approved
 
 
-def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return changes as Markdown, in which template texts are only ever code.
-
-    Each line of a code block begins with ``@@``, ``+`` or ``-``, so that no text can end its block.
-
-    :param rows: the rows of ``changes.parquet``.
-    """
-    changes = [list(group) for _, group in groupby(rows, lambda row: [row[key] for key in ("kind", *_NAMES)])]
-    blocks, size = [], 0
-    for change in changes:
-        block = "\n".join(["```diff", *_lines(change), "```"])
-        size += len(block)
-        if size > MOST:
-            break
-        blocks.append(block)
-    if not changes:
-        return ""
-    cut = f" **Only the first {len(blocks)} are shown here.**" if len(blocks) < len(changes) else ""
-    return "\n\n".join([f"Configurations that changed: {len(changes)}.{cut}", *blocks])
+def _fetch(stored: ObjectStoragePath, folder: Path) -> earlier.Export:
+    """Copy the export to a folder on this machine."""
+    export = earlier.fetch(stored, parquet.file_in(folder, "configurations"), "exported")
+    if export is None:
+        raise ConfigError(
+            f"exported leads to {printable(repr(str(stored)))}, which does not exist: export it again"
+        )
+    return export
 
 
-def _approved(folder: str) -> ObjectStoragePath:
-    return exports.locate(folder, "configurations.parquet", "approved")
-
-
-def _read(path: str, *columns: str) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-    from airflow.sdk import ObjectStoragePath
-
-    # read_table, and columns of timestamps, would import pandas.
-    with ObjectStoragePath(path).open("rb") as file, pq.ParquetFile(file) as parquet:
-        return parquet.read(list(columns)).to_pylist()
-
-
-def _lines(change: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of one configuration's code block."""
-    first = change[0]
-    names = dict.fromkeys(filter(None, [first["name"], *(first["template_names"] or ())]))
-    places = [*(first["channel_types"] or ()), *(first["languages"] or ())]
-    whose = f"{', '.join(names) or 'without a name'} ({', '.join(places)}), id {first['id']}"
-    yield f"@@ {first['kind']}: {printable(whose)}"
-    for row in change:
-        if row["field"] is None:  # a whole configuration
-            before, after = (
-                fields(decode(row[side].encode())) if row[side] else {} for side in ("before", "after")
-            )
-        else:
-            before, after = ({row["field"]: row[side]} for side in ("before", "after"))
-        for path in dict.fromkeys([*before, *after]):
-            yield f"@@ {printable(path)}"
-            yield from _values(before.get(path), after.get(path))
-
-
-def _values(before: str | None, after: str | None) -> Iterator[str]:
-    """Yield the lines of a value, given as JSON. A text is shown as text, any other value as JSON."""
-    given = [(mark, text) for mark, text in (("-", before), ("+", after)) if text is not None]
-    values = [decode(text.encode()) for _, text in given]
-    reads = all(isinstance(value, str) for value in values)
-    for (mark, text), value in zip(given, values, strict=True):
-        for line in value.split("\n") if reads else [text]:
-            yield f"{mark} {printable(line, LONGEST_LINE)}"
+def _digest(export: earlier.Export) -> str:
+    return blake2b(export.file.read_bytes(), digest_size=16).hexdigest()

@@ -89,20 +89,19 @@ def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) ->
     return os.path.expanduser(path).replace("{channel}", wanted).replace("{conn_id}", conn_id)
 
 
-def locate(folder: str, name: str, parameter: str, allowed: str = "") -> ObjectStoragePath:
+def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStoragePath:
     """Return the path of a file in storage.
 
     :param folder: its folder, as :func:`fill` returns it.
     :param name: its name.
     :param parameter: the name of the parameter, for errors.
-    :param allowed: the words in braces that the parameter may contain; empty for none.
+    :param allowed: the words in braces that the parameter may contain.
     :raises ConfigError: for a path that can't be used.
     """
     from airflow.sdk import ObjectStoragePath
 
     if unknown := re.search(r"\{[^{}/]*\}", f"{folder}/{name}"):
-        advice = f"use only {allowed}" if allowed else "remove it"
-        raise ConfigError(f"{parameter} has {printable(unknown[0], 60)}: {advice}")
+        raise ConfigError(f"{parameter} has {printable(unknown[0], 60)}: use only {allowed}")
     try:
         path = ObjectStoragePath(f"{folder.rstrip('/')}/{name}")
         path.fs  # noqa: B018 - fails if the storage is unknown

@@ -49,9 +49,9 @@ class OutboundConfigurationsOperator(BaseOperator):
     ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
     ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
 
-    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "created", "updated", "removed"}``: the
-    rows of ``changes.parquet``, and how many configurations changed. With ``history_path``, it also has
-    ``"history": {"path", "rows"}``.
+    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "compared_with", "created", "updated",
+    "removed"}``: the rows of ``changes.parquet``, the earlier export's file, and how many configurations changed.
+    With ``history_path``, it also has ``"history": {"path", "rows"}``.
 
     With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
     ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
@@ -207,7 +207,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         """Make ``changes.parquet``, and log what changed."""
         before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
         counts = changes.write(folder, before)
-        self._counts["changes"] = {kind: counts[kind] for kind in KINDS}
+        self._counts["changes"] = {"compared_with": str(path), **{kind: counts[kind] for kind in KINDS}}
         shown = printable(path)
         if before is None:
             self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_provider_outbound.errors import printable
-from airflow_provider_outbound.model.changes import Change, Content, Field
+from airflow_provider_outbound.model.changes import Change, Content, Field, from_difference
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.values import xcom_safe
 
 LONGEST_CELL = 400  # characters; JSON and YAML show all
 
-BEFORE_DIFFERENCE = 40  # characters shown before the first difference of two long values
 COLOURS = {"created": "bold green", "updated": "bold yellow", "removed": "bold red"}
 
 Row = dict[str, Any]
@@ -69,7 +68,7 @@ def _values(path: str, before: str | None, after: str | None) -> Row:
 
 def _rows(change: Change[Content]) -> Iterator[Row]:
     for path, before, after in change.fields or [Field("", None, None)]:
-        old, new = _from_difference(before, after)
+        old, new = from_difference(before, after, longest=LONGEST_CELL)
         yield {**_subject(change), "field": path, "before": old, "after": new}
 
 
@@ -90,20 +89,10 @@ def _print_diff(changes: Sequence[Change[Content]]) -> None:
         console.print(Text(change.kind, COLOURS[change.kind]), *told)
         for path, *values in change.fields:
             console.print(Text(f"  {printable(path, LONGEST_CELL)}", "cyan"))
-            for sign, style, value in zip("-+", ("red", "green"), _from_difference(*values), strict=True):
+            shown = from_difference(*values, longest=LONGEST_CELL)
+            for sign, style, value in zip("-+", ("red", "green"), shown, strict=True):
                 if value is not None:
                     console.print(Text(f"    {sign} {printable(value, LONGEST_CELL)}", style))
-
-
-def _from_difference(before: str | None, after: str | None) -> tuple[str | None, str | None]:
-    """Return two values; long ones begin shortly before their first difference."""
-    if before is None or after is None or max(len(before), len(after)) <= LONGEST_CELL:
-        return before, after
-    pairs = enumerate(zip(before, after, strict=False))
-    same = next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
-    begin = max(same - BEFORE_DIFFERENCE, 0)
-    dots = "…" if begin else ""
-    return f"{dots}{before[begin:]}", f"{dots}{after[begin:]}"
 
 
 def _json(data: Any) -> str:

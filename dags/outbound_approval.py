@@ -17,7 +17,7 @@ from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.sensors import OutboundTemplateSensor
 
 FOLDER = os.environ.get("OUTBOUND_OUTPUT", "/tmp/outbound") + "/approval"  # noqa: S108 - any folder or URL
-APPROVED = FOLDER + "/approved"
+ASKED = FOLDER + "/asked/{{ run_id }}"  # each run keeps what it asked about
 NOTIFIER = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
 EMAIL = {"to": "me@example.com", "subject": "Templates wait for approval", "html_content": "See Airflow"}
 LATE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=4), AsyncCallback(NOTIFIER, EMAIL))
@@ -26,9 +26,9 @@ LATE = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=4), Asy
 @dag(schedule="@daily", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), max_active_runs=1, deadline=LATE)
 def outbound_approval() -> None:
     exported = OutboundConfigurationsOperator(
-        task_id="export", channel="wa", output_path=FOLDER + "/asked", compare_with=APPROVED
+        task_id="export", channel="wa", output_path=ASKED, compare_with=FOLDER + "/approved"
     ).output
-    described = task(describe)(exported, APPROVED, "spring_sale")
+    described = task(describe)(exported, "spring_sale")
     approve = ApprovalOperator(
         task_id="approve", subject="Send these?", body=described["changes"], response_timeout=timedelta(hours=16)
     )
@@ -52,7 +52,7 @@ def outbound_approval() -> None:
         return f"Sending {template['name']} with fingerprint {template['fingerprint']}"
 
     ask_if_changed(described["changes"]) >> [approve, wait]
-    approve >> [task(remember)(exported, APPROVED), wait]
+    approve >> [task(remember)(described), wait]
     send_campaign(wait.output)
 
 

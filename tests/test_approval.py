@@ -1,172 +1,187 @@
-"""Approval: what a person sees is what changed, and no text in it can pass for anything else."""
+"""Approval: a person sees what changed since the last approval, and only that becomes the next one."""
 
 from __future__ import annotations
 
-import json
-import re
+import os
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
+from airflow.sdk.exceptions import AirflowFailException
+from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_outbound.approval import MOST, as_markdown, describe, remember
-from airflow_provider_outbound.errors import ConfigError
+from airflow_provider_outbound.approval import describe, remember
+from airflow_provider_outbound.cli import main
 from airflow_provider_outbound.model.fingerprints import fingerprint
-from tests.fake import configuration
-from tests.listed import Built
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
+from tests.fake import ACCOUNT, Fake, configuration, grant, paged
 
-FORGERY = (
-    "![x](https://example.com/x.png) <img src=x onerror=alert(1)> [ok](javascript:alert(1)) **APPROVED** | a | b\n"
-    "```\n# Nothing changed\n~~~\n- old\n+ new\n@@ removed: other\n\u202eevil\u202c \x1b[31m \r\n\u2028www.example"
-)
+Items = list[dict[str, Any]]
+Export = Callable[..., dict[str, Any]]
 
-
-def row(kind: str = "updated", **more: Any) -> dict[str, Any]:
-    """Return a row of changes.parquet."""
-    shared = {"id": "7", "name": "sale", "channel_types": ["wa"], "languages": ["en"], "template_names": ["sale"]}
-    return {"kind": kind, **shared, "field": None, "before": None, "after": None, **more}
+ITEMS = [configuration(number) for number in range(3)]
 
 
-def blocks(markdown: str) -> list[str]:
-    """Return the code blocks of a page that has nothing else but one line of ours."""
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
-    first, line, last, *fences = tokens
-    assert (first.type, last.type) == ("paragraph_open", "paragraph_close")
-    assert re.fullmatch(r"[\w .:*]+", line.content)
-    assert {fence.type for fence in fences} <= {"fence"}
-    return [fence.content for fence in fences]
+@pytest.fixture
+def export(connect: Callable[..., str], tmp_path: Path) -> Export:
+    """Return a function that exports a listing to a folder, compared with ``approved``; it returns the XCom."""
+
+    def run(items: Items, folder: str = "asked", **arguments: Any) -> Any:
+        account = arguments.pop("account", ACCOUNT)
+        arguments = {"compare_with": tmp_path / "approved", "output_path": tmp_path / folder, **arguments}
+        with Fake(paged(items), token=lambda hit: grant(aud=f"le{account}")) as fake:
+            connect(fake.connection(schema=account))
+            return OutboundConfigurationsOperator(task_id="export", **arguments).execute({})
+
+    return run
 
 
-def test_a_changed_text_is_shown_line_by_line() -> None:
-    changed = row(field="channels[0].messageComponents[0].content", before='"Hi\\nthere"', after='"Hi\\nyou"')
-    assert as_markdown([changed]) == (
-        "Configurations that changed: 1.\n\n"
-        "```diff\n"
-        "@@ updated: sale (wa, en), id 7\n"
-        "@@ channels[0].messageComponents[0].content\n"
-        "- Hi\n"
-        "- there\n"
-        "+ Hi\n"
-        "+ you\n"
-        "```"
-    )
+def reworded(*contents: str) -> Items:
+    """Return the configurations, the first ones with other bodies."""
+    items = deepcopy(ITEMS)
+    for item, content in zip(items, contents, strict=False):
+        item["channels"][0]["messageComponents"][0]["content"] = content
+    return items
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "lines"),
-    [
-        ("1", '"1"', ["- 1", '+ "1"']),
-        (None, '""', ["+ "]),
-        ("null", None, ["- null"]),
-        ('["1"]', "[]", ['- ["1"]', "+ []"]),
-        ('"half \\ud83d"', '"x"', ["- half \\ud83d", "+ x"]),
-    ],
-)
-def test_other_values_are_shown_as_json(before: str | None, after: str | None, lines: list[str]) -> None:
-    (block,) = blocks(as_markdown([row(field="x", before=before, after=after)]))
-    assert block.splitlines()[2:] == lines
+def titles(described: dict[str, Any]) -> list[str]:
+    """Return the first line of each block."""
+    return [block.split("\n")[1] for block in described["changes"].split("\n\n")[1:]]
 
 
-def test_what_was_created_or_removed_is_shown_whole() -> None:
-    raw = json.dumps({"id": "7", "channels": [{"type": "wa", "messageComponents": [{"content": "Hi"}]}]})
-    created, removed = blocks(as_markdown([row("created", after=raw), row("removed", before=raw)]))
-    shown = ["@@ channels[0].messageComponents[0].content", "+ Hi"]
-    assert created.splitlines()[-2:] == shown
-    assert removed.splitlines() == [
-        line.replace("created", "removed").replace("+", "-") for line in created.splitlines()
-    ]
+def test_before_any_approval_everything_is_new(export: Export) -> None:
+    described = describe(export(ITEMS), "n1")
+    assert titles(described) == [f"@@ created: n{n}, t{n} (wa/en), id id-{n}" for n in (1, 0, 2)]
+    assert described["fingerprint"] == fingerprint(ITEMS[1]["channels"])
 
 
-def test_rows_of_one_configuration_are_one_block() -> None:
-    fields = [row(field=field, before="1", after="2") for field in ("a", "b")]
-    page = as_markdown([*fields, row(id="8", field="a", before="1", after="2")])
-    assert page.startswith("Configurations that changed: 2.\n")
-    assert [block.count("@@") for block in blocks(page)] == [3, 2]
+def test_only_what_changed_since_the_approval_is_shown(export: Export) -> None:
+    remember(describe(export(ITEMS), "n1"))
+    assert describe(export([{**item, "updatedAt": "2026-02-02"} for item in ITEMS]), "n1")["changes"] == ""
+    described = describe(export(reworded("Bye")), "n1")
+    assert titles(described) == ["@@ updated: n0, t0 (wa/en), id id-0"]
+    assert described["changes"].endswith(".content\n- Hi ${{1}}\n+ Bye\n```")
 
 
-def test_no_changes_are_an_empty_text() -> None:
-    assert as_markdown([]) == ""
-
-
-def test_a_page_that_is_cut_says_so_first() -> None:
-    long = [row(id=str(number), field="x", before="1", after=json.dumps("x" * 1000)) for number in range(100)]
-    page = as_markdown(long)
-    shown = len(blocks(page))
-    assert page.startswith(f"Configurations that changed: 100. **Only the first {shown} are shown here.**")
-    assert MOST - 2000 < len(page) < MOST + 200
-    (block,) = blocks(as_markdown([row(field="x", after=json.dumps("x" * 10_000))]))
-    assert block.endswith("…\n")
-
-
-@pytest.mark.fault("S6")
-def test_a_forged_page_is_only_code() -> None:
-    odd = row(
-        name=FORGERY,
-        id=FORGERY,
-        channel_types=[FORGERY],
-        languages=[FORGERY],
-        template_names=[FORGERY],
-        field=FORGERY,
-        before=json.dumps(FORGERY),
-        after=json.dumps([FORGERY]),
-    )
-    for changed in (
-        odd,
-        {**odd, "after": None},
-        {**odd, "field": None, "before": None, "after": '{"```": "```"}'},
-    ):
-        (block,) = blocks(as_markdown([changed]))
-        assert all(line[:2] in ("@@", "- ", "+ ") for line in block.splitlines())
-        assert all(char.isprintable() or char == "\n" for char in block)
-
-
-TEXTS = st.text(st.sampled_from("```~#*_[]()<>!|\\\n\n\r\t  -+@=.:1aé\u2028\u202e\x00"))
-
-
-@pytest.mark.fault("S6")
-@given(TEXTS, TEXTS, TEXTS, TEXTS)
-def test_no_text_ends_its_block(name: str, path: str, before: str, after: str) -> None:
-    changed = row(name=name, field=path, before=json.dumps(before), after=json.dumps(after))
-    (block,) = blocks(as_markdown([changed]))
-    lines = block.removesuffix("\n").split("\n")
-    assert len(lines) == 4 + before.count("\n") + after.count("\n")
-    assert all(line[:2] in ("@@", "- ", "+ ") for line in lines)
-
-
-def exported(folder: Path, before: list[Any], after: list[Any]) -> dict[str, Any]:
-    """Return what the operator returns, for what it would write."""
-    folder.mkdir()
-    pq.write_table(Built(*after).configurations, folder / "configurations.parquet")
-    return {"configurations": {"path": str(folder / "configurations.parquet"), "rows": len(after)}}
-
-
-def test_before_any_approval_everything_is_new(tmp_path: Path) -> None:
-    items = [configuration(number) for number in range(3)]
-    asked = describe(exported(tmp_path / "asked", [], items), str(tmp_path / "approved"), "n1")
-    assert [block.split(":")[0] for block in blocks(asked["changes"])] == ["@@ created"] * 3
-    assert asked["fingerprint"] == fingerprint(items[1]["channels"])
-
-
-def test_a_template_is_named_by_its_configuration_or_by_whatsapp(tmp_path: Path) -> None:
-    same = [configuration(1), configuration(2, name="t1"), configuration(3, name=None)]
-    here = exported(tmp_path / "asked", [], same)
-    found = [describe(here, str(tmp_path / "approved"), name)["fingerprint"] for name in ("t1", "t3", "nowhere")]
-    first, second, third = (fingerprint(each["channels"]) for each in same)
+def test_a_template_is_named_by_its_configuration_or_by_whatsapp(export: Export) -> None:
+    items = [configuration(1), configuration(2, name="t1"), configuration(3, name=None)]
+    exported = export(items)
+    found = [describe(exported, name)["fingerprint"] for name in ("t1", "t3", "nowhere")]
+    first, second, third = (fingerprint(each["channels"]) for each in items)
     assert found == [f"{first}+{second}", third, None]
 
 
-def test_a_folder_of_approved_exports_has_no_words_in_braces(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^approved has \{table\}: remove it$"):
-        remember({}, f"{tmp_path}/{{table}}")
+def test_an_approval_in_the_meantime_hides_no_change(export: Export) -> None:
+    exported = export(reworded("Nobody approved this"))
+    assert exported["changes"]["rows"] == 0  # a baseline, because nothing was approved yet
+    remember(describe(export(ITEMS, "other"), "n0"))
+    described = describe(exported, "n0")
+    assert titles(described) == ["@@ updated: n0, t0 (wa/en), id id-0"]
+    assert "+ Nobody approved this" in described["changes"]
 
 
-def test_remember_replaces_the_last_approved_export(tmp_path: Path) -> None:
-    for number in range(2):
-        asked = exported(tmp_path / f"asked{number}", [], [configuration(number)])
-        remember(asked, str(tmp_path / "approved"))
+def test_remember_replaces_the_last_approved_export(export: Export, tmp_path: Path) -> None:
+    for content in ("One", "Two"):
+        described = describe(export(reworded(content)), "n0")
+        remember(described)
     assert [path.name for path in (tmp_path / "approved").iterdir()] == ["configurations.parquet"]
-    assert pq.read_table(tmp_path / "approved")["id"].to_pylist() == ["id-1"]
+    stored = pq.read_table(tmp_path / "approved" / "configurations.parquet")
+    assert stored["fingerprint"][0].as_py() == described["fingerprint"]
+
+
+def test_only_the_export_that_was_shown_is_remembered(export: Export, tmp_path: Path) -> None:
+    described = describe(export(ITEMS), "n0")
+    export(reworded("Nobody saw this"))
+    with pytest.raises(
+        AirflowFailException, match="asked/configurations.parquet' was written again after"
+    ) as caught:
+        remember(described)
+    assert "approve them in a new run" in str(caught.value)
+    (tmp_path / "asked" / "configurations.parquet").unlink()
+    with pytest.raises(AirflowFailException, match="which does not exist: export it again"):
+        remember(described)
+    assert not (tmp_path / "approved").exists()
+
+
+def test_the_folder_means_what_the_operator_makes_of_it(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = {"compare_with": "~/{conn_id}/{channel}/{table}", "channel": "wa"}
+    remember(describe(export(ITEMS, **folder), "n0"))
+    filled = tmp_path / "liveperson_outbound_default" / "wa" / "configurations"
+    assert [path.name for path in filled.iterdir()] == ["configurations.parquet"]
+    exported = export(ITEMS, **folder)
+    assert exported["changes"]["compared_with"] == str(filled / "configurations.parquet")
+    assert describe(exported, "n0")["changes"] == ""
+
+
+def test_object_storage_will_do(export: Export, bucket: MemoryFileSystem) -> None:
+    for content in ("One", "Two"):
+        folders = {"output_path": "memory://lake/asked", "compare_with": "memory://lake/approved"}
+        described = describe(export(reworded(content), **folders), "n0")
+        remember(described)
+    assert described["changes"].endswith("- One\n+ Two\n```")
+    assert bucket.find("/lake/approved") == ["/lake/approved/configurations.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"output_path": None, "compare_with": None}, "exported has no changes: set output_path and compare_with"),
+        ({"compare_with": None}, "exported has no changes: set output_path and compare_with"),
+        (
+            {"output_path": "/tmp/x", "compare_with": "file:///tmp/x"},
+            "compare_with is output_path, so that nobody",
+        ),
+        ({"compare_with": "memory://lake/[a]"}, r"compare_with leads to 'memory:.*remove \*"),
+    ],
+)
+@pytest.mark.usefixtures("bucket")
+def test_what_cannot_be_approved_fails_at_once(export: Export, arguments: dict[str, Any], words: str) -> None:
+    exported = export(ITEMS, **arguments)
+    with pytest.raises(AirflowFailException, match=words):
+        describe(exported, "n0")
+
+
+def test_an_approval_of_another_account_fails_at_once(export: Export) -> None:
+    exported = export(ITEMS)
+    remember(describe(export(ITEMS, "other", account="999"), "n0"))
+    with pytest.raises(AirflowFailException, match="is of account 999, but is compared with account 12345678"):
+        describe(exported, "n0")
+
+
+@pytest.mark.fault("S2")
+def test_remember_leaves_nothing_unfinished_and_can_be_retried(
+    export: Export, bucket: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*paths: str, **options: Any) -> None:
+        raise OSError("storage is down")
+
+    described = describe(export(ITEMS, compare_with="memory://lake/approved"), "n0")
+    with monkeypatch.context() as broken:
+        broken.setattr(bucket, "mv", fail)
+        with pytest.raises(OSError, match="storage is down"):
+            remember(described)
+    assert bucket.find("/lake") == []
+    remember(described)
+    assert bucket.find("/lake") == ["/lake/approved/configurations.parquet"]
+
+
+def test_what_is_not_shown_is_found_by_the_command_that_is_named(
+    export: Export, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    approved = tmp_path / "with space"
+    long = "x" * 3000
+    changes = describe(export(reworded(long), compare_with=approved), "n0")["changes"]
+    assert changes.endswith(f"@@ everything: {tmp_path}/asked/configurations.parquet\n```")
+    remember(describe(export(ITEMS, compare_with=approved), "n0"))
+    changes = describe(export(reworded(long), compare_with=approved), "n0")["changes"]
+    command = f"airflow outbound diff '{approved}' {tmp_path}/asked -o json"
+    assert changes.endswith(f"@@ everything: {command}\n```")
+    with pytest.raises(SystemExit):
+        main(["diff", str(approved), os.fspath(tmp_path / "asked"), "-o", "json"])
+    assert long in capsys.readouterr().out

@@ -64,7 +64,9 @@ def test_known_edits_are_exactly_the_rows(export: Callable[..., Any], tmp_path: 
     export(before, tmp_path / "old")
     written = export(after, tmp_path / "new", compare_with=tmp_path / "old")
     path = str(tmp_path / "new" / "changes.parquet")
-    assert written["changes"] == {"path": path, "rows": 5, "created": 1, "updated": 1, "removed": 1}
+    old = str(tmp_path / "old" / "configurations.parquet")
+    counts = {"created": 1, "updated": 1, "removed": 1}
+    assert written["changes"] == {"path": path, "rows": 5, "compared_with": old, **counts}
     content = "channels[0].messageComponents[0].content"
     expected = [
         ("created", "n9", None, None, encode(configuration(9)).decode()),
@@ -97,8 +99,9 @@ def test_without_an_earlier_export_it_is_a_baseline(
 ) -> None:
     written = export([configuration(1)], tmp_path / "new", compare_with=tmp_path / "old")
     assert rows(written) == []
-    assert written["changes"] == {"path": f"{tmp_path}/new/changes.parquet", "rows": 0, **COUNTS}
     file = tmp_path / "old" / "configurations.parquet"
+    told = {"path": f"{tmp_path}/new/changes.parquet", "rows": 0, "compared_with": str(file)}
+    assert written["changes"] == {**told, **COUNTS}
     assert f"INFO No earlier export at {file}: this export is a baseline, without changes" in logs()
 
 

@@ -122,6 +122,7 @@ def test_approval_asks_nobody_if_nothing_changed(
     outbound_sandbox.update("spring_sale")  # only its date
     run("outbound_approval", monkeypatch, tmp_path)
     assert pq.read_table(approved) == listed  # nobody was asked, so nothing was approved
+    assert [path.name[:8] for path in (tmp_path / "approval" / "asked").iterdir()] == ["manual__"]  # the run's id
     assert f"Sending spring_sale with fingerprint {listed['fingerprint'][-1].as_py()}" in capsys.readouterr().out
 
 

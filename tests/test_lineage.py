@@ -145,7 +145,8 @@ def test_a_comparison_is_told_to_openlineage_hook_lineage_and_outlets(
     assert told.outputs[-1].outputFacets["outputStatistics"].rowCount == 0
     assert [each.asset.uri for each in collector.collected_assets.outputs] == [f"file://{file}" for file in files]
     assert extras == {asset.uri: {"account_id": ACCOUNT, "changes": written["changes"]}, "all": written}
-    assert written["changes"] == {"path": files[-1], "rows": 0, "created": 0, "updated": 0, "removed": 0}
+    told = {"path": files[-1], "rows": 0, "compared_with": f"{tmp_path}/configurations.parquet"}
+    assert written["changes"] == {**told, "created": 0, "updated": 0, "removed": 0}
 
 
 def test_items_as_xcom_have_an_input_only(connect: Connect) -> None:

@@ -22,6 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NAME = re.compile(r"\w+")
 LONGEST = 500  # characters of a name or a path that are remembered
+BEFORE_DIFFERENCE = 40  # characters shown before the first difference of two long values
 
 
 class Identity(msgspec.Struct, frozen=True, array_like=True):
@@ -247,6 +248,22 @@ def _short(name: str) -> str:
 
 def _digest(content: bytes, size: int) -> str:
     return hashlib.blake2b(content, digest_size=size).hexdigest()
+
+
+def from_difference(before: str | None, after: str | None, *, longest: int) -> tuple[str | None, str | None]:
+    """Return two values for a person to compare; long ones begin shortly before their first difference.
+
+    :param before: a value; None if it was missing.
+    :param after: what it is now; None if it is missing.
+    :param longest: the most characters of a value that is shown from its beginning.
+    """
+    if before is None or after is None or max(len(before), len(after)) <= longest:
+        return before, after
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
+    begin = max(same - BEFORE_DIFFERENCE, 0)
+    dots = "…" if begin else ""
+    return f"{dots}{before[begin:]}", f"{dots}{after[begin:]}"
 
 
 def has_place(state: State, channel: str | None, language: str | None) -> bool:

@@ -353,7 +353,7 @@ def test_a_campaign_goes_out_only_with_what_a_person_approved(
     for name in ("approved", "rejected", "overtaken"):
         airflow.wait(f"approval_{name}", approvals(name), until={"approve": "awaiting_input"})
     body = airflow.question("approval_approved", approvals("approved"), "approve")["body"]
-    assert body.startswith("Configurations that changed: 1.\n\n```diff\n@@ updated: approved_sale (wa, en), id ")
+    assert body.startswith("Configurations that changed: 1.\n\n```diff\n@@ updated: approved_sale (wa/en), id ")
     assert "@@ channels[0].messageComponents[0].content\n- " in body
     assert body.endswith("\n+ A new text ${{1}} ${{2}}\n```")
 
@@ -365,6 +365,9 @@ def test_a_campaign_goes_out_only_with_what_a_person_approved(
     assert sent == f"Sending approved_sale with fingerprint {fingerprint(item['channels'])}"
     remembered = airflow.home.parent / "outbound" / "approval_approved" / "approved" / "configurations.parquet"
     assert fingerprint(item["channels"]) in pq.read_table(remembered)["fingerprint"].to_pylist()
+
+    asked = airflow.home.parent / "outbound" / "approval_approved" / "asked" / approvals("approved")
+    assert pq.read_table(asked / "configurations.parquet") == pq.read_table(remembered)
 
     reword(sandbox, "Another text, which nobody saw")
     airflow.answer("approval_overtaken", approvals("overtaken"), "approve", "Approve")
