@@ -79,10 +79,8 @@ def channel_fingerprint(channel: Item) -> str:
     :param channel: the channel.
     """
     contents: list[tuple[str, Any]] = [("channel", channel.get("type")), ("language", channel.get("language"))]
-    contents += [("sender", [field(channel, key) for key in SENDER])]
-    contents += [("template", [field(channel, key) for key in TEMPLATE])]
-    others = {key: value for key, value in channel.items() if value is not None and key not in _NOT_OTHER}
-    contents += [("other", others)]
+    for part, keys in (("sender", SENDER), ("template", TEMPLATE), ("other", channel.keys() - _NOT_OTHER)):
+        contents += [(part, {key: value for key in keys if (value := field(channel, key)) is not None})]
     contents += [(_part(component), _seen(component)) for component in components(channel)]
     hints, texts = dict.fromkeys(PARTS, 0), []
     for part, content in contents:
