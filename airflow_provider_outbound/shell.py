@@ -6,9 +6,9 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from airflow.models.connection import Connection
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -60,8 +60,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 suppress_logs_and_warning(function)(args, **options)
                 sys.stdout.flush()
         except BrokenPipeError:  # the reader, such as head, has closed the pipe
-            # Python flushes stdout once more when it exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard(sys.stdout)
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except TRANSIENT as error:
@@ -82,8 +81,15 @@ def end(code: int, message: object) -> NoReturn:
 
 def say(message: object) -> None:
     """Print a line on stderr. A closed stderr neither stops the command nor changes its exit code."""
-    with suppress(OSError):
+    try:
         print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Throw away what a stream can't write, which Python would flush once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

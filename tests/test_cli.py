@@ -407,7 +407,8 @@ def test_a_closed_stderr_changes_no_result(
     reads, writes = os.pipe()
     os.close(reads)
     command = [sys.executable, "-m", "airflow_provider_outbound", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=writes)
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # by default, Python keeps a line that it could not write
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=writes)
     os.close(writes)
     assert done.returncode == code
     assert len(list(tmp_path.rglob("*.parquet"))) == (2 if code == 0 else 0)
