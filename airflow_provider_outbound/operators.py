@@ -169,7 +169,7 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.problems:
                 problems.write(found, export, folder)
             if before:
-                self._compare(folder, before)
+                self._compare(export, before, folder)
             if kept and self._extend(folder, kept, source, begun):
                 # The first file is replaced last. If the one before it fails, the retry finds the same changes.
                 files = {"configurations": files["configurations"], "history": kept, **files}
@@ -203,10 +203,10 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("History unchanged: %s keeps its %d rows", path, rows)
         return has_changed
 
-    def _compare(self, folder: Path, path: ObjectStoragePath) -> None:
+    def _compare(self, export: earlier.Export, path: ObjectStoragePath, folder: Path) -> None:
         """Make ``changes.parquet``, and log what changed."""
         before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
-        counts = changes.write(folder, before)
+        counts = changes.write(before, export, folder)
         self._counts["changes"] = {"compared_with": str(path), **{kind: counts[kind] for kind in KINDS}}
         shown = printable(path)
         if before is None:

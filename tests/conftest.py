@@ -24,6 +24,7 @@ os.environ.update(
 import pytest  # noqa: E402
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
 
+from airflow_provider_outbound.cli import main  # noqa: E402
 from airflow_provider_outbound.client.account import Account  # noqa: E402
 from airflow_provider_outbound.client.api import Access, Api  # noqa: E402
 from airflow_provider_outbound.client.configurations import Configurations  # noqa: E402
@@ -111,3 +112,18 @@ def logs() -> Iterator[Callable[[], list[str]]]:
 
     with capture_logs() as events:
         yield lambda: [f"{event['log_level'].upper()} {event['event']}" for event in events]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Return a function that runs a command and returns its exit code, stdout and stderr."""
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code: Any = 0
+        try:
+            main(words)
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return command

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from airflow_provider_outbound import commands
-from airflow_provider_outbound.cli import ARG_FAIL_ON, main
+from airflow_provider_outbound.cli import ARG_FAIL_ON
 from airflow_provider_outbound.model.checks import CODES
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.output import print_result
@@ -29,21 +29,6 @@ from tests.clock import Clock
 
 Run = Callable[..., tuple[int, str, str]]
 ODD = "[red]x[/] :smile: \x1b[31m\x9b1m\u202e ñ 你好"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a command and returns its exit code, stdout and stderr."""
-
-    def command(*words: str) -> tuple[int, str, str]:
-        code: Any = 0
-        try:
-            main(words)
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return command
 
 
 def test_check_says_what_the_test_button_says_and_more(run: Run, outbound_sandbox: Sandbox) -> None:

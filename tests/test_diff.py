@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from airflow_provider_outbound.cli import main
 from airflow_provider_outbound.model.changes import Change, Content, differences
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.output import print_changes
@@ -27,19 +26,10 @@ ODD = "[red]x[/] :smile: \x1b[31m\x9b1m\u202e ñ 你好\ud83d"
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs a command in an empty folder and returns its exit code, stdout and stderr."""
+def run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the shared function, for an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def command(*words: str) -> tuple[int, str, str]:
-        code: Any = 0
-        try:
-            main(words)
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return command
+    return run
 
 
 @pytest.fixture

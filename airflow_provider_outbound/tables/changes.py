@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_outbound.model.changes import Change, Content, Kind, differences
 from airflow_provider_outbound.tables import build
-from airflow_provider_outbound.tables.earlier import Export, check_same_source, read
+from airflow_provider_outbound.tables.earlier import Export, check_same_source
 from airflow_provider_outbound.tables.parquet import file_in
 from airflow_provider_outbound.tables.schemas import schema
 
@@ -35,15 +35,15 @@ def compare(before: Export, after: Export) -> list[Change[Content]]:
     return differences(before.raws(), after.raws())
 
 
-def write(folder: Path, before: Export | None) -> Counter[Kind]:
-    """Make ``changes.parquet`` in an export's folder; return how many configurations changed, by kind.
+def write(before: Export | None, after: Export, folder: Path) -> Counter[Kind]:
+    """Make ``changes.parquet`` beside an export's other files; return how many configurations changed, by kind.
 
-    :param folder: a folder of :func:`.parquet.make`, with ``configurations.parquet``.
     :param before: the earlier export; None if there is none, which makes a file without rows.
+    :param after: the export.
+    :param folder: a folder of :func:`.parquet.make`.
     """
     import pyarrow.parquet as pq
 
-    after = read(file_in(folder, "configurations"), "This export")
     before = before or after  # a baseline has no changes
     changes = compare(before, after)
     file = file_in(folder, "changes")
