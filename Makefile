@@ -44,7 +44,7 @@ constraints: .venv/ready
 		--no-header --no-annotate --no-emit-index-url --constraints - --upgrade --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf .venv .bench .cluster .demo .airflow .airflow-events dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .cluster .demo .airflow .airflow-events dist docs/_build docs/_generated .mypy_cache .ruff_cache .hypothesis .pictures
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: GROUP := dev

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+#: Debian's package ``chromium``; tests download no browser.
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+#: Where pictures go, to be looked at.
+PICTURES = Path(__file__).parents[2] / ".pictures"
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Return a real browser. It ends with this folder's tests, whose event loop would disturb other tests."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium: install Debian's packages chromium and fonts-noto-core")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a page in a context of its own. Errors of its scripts fail the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert not errors
