@@ -67,6 +67,16 @@ ARG_FAIL_ON = Arg(
     help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are undeclared, "
     "empty, language, phone, long, malformed, unused, gap, duplicate, buttons and url",
 )
+ARG_FILE = Arg(
+    ("file",),
+    metavar="FILE",
+    help="A path or URL that ends in .html; it may contain {channel} and {conn_id}",
+)
+ARG_COMPARE_WITH = Arg(
+    ("--compare-with",),
+    metavar="FOLDER",
+    help="The folder or URL of an earlier export; the page then shows what changed since",
+)
 ARG_VARIABLES = Arg(
     ("--variables",),
     help="The exact variables that the template must have, such as 1,2 (default: any)",
@@ -112,6 +122,12 @@ COMMANDS = (
         "lint",
         *(ARG_PATH, ARG_CHANNEL, ARG_FAIL_ON),
         exit_codes=LINT_EXIT_CODES,
+    ),
+    _command(
+        "catalogue",
+        "Write the templates to a page that shows them as customers see them",
+        "catalogue",
+        *(ARG_FILE, ARG_COMPARE_WITH, ARG_CHANNEL),
     ),
     _command(
         "wait",

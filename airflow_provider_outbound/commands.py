@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +16,7 @@ from airflow.sdk import timezone
 
 from airflow_provider_outbound import exports
 from airflow_provider_outbound.client.account import host_of
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.errors import OutboundError, printable
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.checks import Problem, parse_codes, tally
@@ -27,9 +27,9 @@ from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.output import Row, print_changes, print_result
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
+from airflow_provider_outbound.sources import live, stored
 from airflow_provider_outbound.tables import parquet, problems
 from airflow_provider_outbound.tables.changes import compare
-from airflow_provider_outbound.tables.earlier import Export, check_same_source, fetch, read
 
 
 @command
@@ -97,7 +97,7 @@ def export(args: Namespace) -> None:
     print_result(args.output, rows, rows)
 
 
-@command
+@partial(command, transient=2)  # 1 means that something differs
 def diff(args: Namespace) -> None:
     """Print what changed from an export to a later one, or to the account now. Exit with 1 if anything changed.
 
@@ -105,12 +105,12 @@ def diff(args: Namespace) -> None:
     """
     channels = parse_channels(args.channel)
     with TemporaryDirectory(prefix="outbound-") as folder:
-        before = _stored("A", args.before, channels, args.conn_id, Path(folder, "a.parquet"))
+        before = stored("A", args.before, channels, args.conn_id, Path(folder, "a.parquet"))
         if args.after is None:
-            with _live(channels, args.conn_id, before) as (after, _):
+            with live(channels, args.conn_id, before) as (after, _):
                 found = compare(before, after)
         else:
-            found = compare(before, _stored("B", args.after, channels, args.conn_id, Path(folder, "b.parquet")))
+            found = compare(before, stored("B", args.after, channels, args.conn_id, Path(folder, "b.parquet")))
     print_changes(args.output, found)
     kinds = Counter(change.kind for change in found)
     say(f"Configurations that differ: {', '.join(f'{kinds[kind]} {kind}' for kind in KINDS)}")
@@ -119,7 +119,7 @@ def diff(args: Namespace) -> None:
         raise SystemExit(1)
 
 
-@command
+@partial(command, transient=2)  # 1 means that there are problems
 def lint(args: Namespace) -> None:
     """Print the problems of an export's templates, or of the account's. Exit with 1 if any count.
 
@@ -128,10 +128,10 @@ def lint(args: Namespace) -> None:
     channels, codes = parse_channels(args.channel), parse_codes(args.fail_on)
     with TemporaryDirectory(prefix="outbound-") as folder:
         if args.path is None:
-            with _live(channels, args.conn_id) as (export, place):
-                found = problems.find(export)
+            with live(channels, args.conn_id) as (export, hook):
+                found, place = problems.find(export), hook.place
         else:
-            export = _stored("path", args.path, channels, args.conn_id, Path(folder, "a.parquet"))
+            export = stored("path", args.path, channels, args.conn_id, Path(folder, "a.parquet"))
             found = problems.find(export)
             place = printable(
                 args.path if export.account_id is None else f"{args.path}, account {export.account_id}"
@@ -144,6 +144,25 @@ def lint(args: Namespace) -> None:
         raise SystemExit(1)
 
 
+@command
+def catalogue(args: Namespace) -> None:
+    """Write the account's templates as a page for people, and print where it is.
+
+    :param args: ``conn_id``, ``file``, ``compare_with``, ``channel``, ``output``.
+    """
+    channels = parse_channels(args.channel)
+    file = exports.single_file(args.file, ".html", channels, args.conn_id, "FILE")
+    parquet.check({"catalogue": file}, "FILE")
+    with TemporaryDirectory(prefix="outbound-") as name:
+        folder = Path(name)
+        earlier = ("--compare-with", args.compare_with, channels, args.conn_id, folder / "earlier.parquet")
+        before = None if args.compare_with is None else stored(*earlier)
+        with live(channels, args.conn_id, before) as (export, hook):
+            exports.write_catalogue(export, before, hook.list_url, folder)
+        written = parquet.put(folder, {"catalogue": file})["catalogue"]
+    print_result(args.output, written, [written])
+
+
 def _problem(problem: Problem) -> Row:
     return {
         "severity": problem.severity,
@@ -154,37 +173,6 @@ def _problem(problem: Problem) -> Row:
         "component": problem.component_type,
         "detail": problem.detail,
     }
-
-
-def _stored(called: str, path: str, channels: list[str] | None, conn_id: str, file: Path) -> Export:
-    """Return the export in a folder."""
-    stored = exports.earlier_file(path, channels, conn_id, called)
-    found = fetch(stored, file, called)
-    if found is None:
-        raise ConfigError(
-            f"{called} leads to {printable(repr(str(stored)))}, which does not exist: name the folder of an export"
-        )
-    return found
-
-
-@contextmanager
-def _live(channels: list[str] | None, conn_id: str, before: Export | None = None) -> Iterator[tuple[Export, str]]:
-    """Yield an export of the account as it is now, and its host and account.
-
-    :param before: an export with which it must be comparable; asked before anything is read.
-    """
-    table = ["configurations"]
-    try:
-        with reading(conn_id) as hook:
-            hook.warn_of_unknown(channels)
-            account_id = hook.account.account_id
-            source = parquet.source(account_id, channels)
-            if before:
-                check_same_source(before, account_id, source)
-            with parquet.make(hook.iter_parts(channels, table), table, source) as folder:
-                yield read(parquet.file_in(folder, "configurations"), "The account"), hook.place
-    except TRANSIENT as error:
-        end(2, error)  # 1 means that something differs, or has problems
 
 
 @command

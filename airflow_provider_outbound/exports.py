@@ -1,14 +1,19 @@
-"""Where an export's files go."""
+"""Where an export's files go, and the file of its catalogue."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_outbound.client.account import check_path_segment
+from airflow_provider_outbound.catalogue.entries import Snapshot
+from airflow_provider_outbound.catalogue.render import render
+from airflow_provider_outbound.client.account import check_path_segment, host_of
 from airflow_provider_outbound.errors import ConfigError, printable
+from airflow_provider_outbound.tables.earlier import Export
+from airflow_provider_outbound.tables.parquet import file_in
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -23,19 +28,20 @@ def files(
     *,
     parameter: str = "output_path",
 ) -> dict[str, ObjectStoragePath]:
-    """Return the path of each table's file.
+    """Return the path of each table's file, or of the catalogue's.
 
     :param path: a folder or URL; it may contain ``{table}``, ``{channel}`` and ``{conn_id}``.
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
-    :param tables: the names of the tables.
+    :param tables: the names of the tables, and ``catalogue``.
     :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
     common = fill(path, channels, conn_id, parameter)
     allowed = "{table}, {channel} and {conn_id}"
+    names = {table: "catalogue.html" if table == "catalogue" else f"{table}.parquet" for table in tables}
     return {
-        table: locate(common.replace("{table}", table), f"{table}.parquet", parameter, allowed) for table in tables
+        table: locate(common.replace("{table}", table), name, parameter, allowed) for table, name in names.items()
     }
 
 
@@ -53,21 +59,25 @@ def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter:
     return files(path, channels, conn_id, ["configurations"], parameter=parameter)["configurations"]
 
 
-def history_file(path: str, channels: list[str] | None, conn_id: str) -> ObjectStoragePath:
-    """Return the path of a history.
+def single_file(
+    path: str, suffix: str, channels: list[str] | None, conn_id: str, parameter: str
+) -> ObjectStoragePath:
+    """Return the path of a single file: a history, or a catalogue.
 
-    :param path: a path or URL that ends in ``.parquet``; it may contain ``{channel}`` and ``{conn_id}``.
+    :param path: a path or URL; it may contain ``{channel}`` and ``{conn_id}``.
+    :param suffix: what it must end in.
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
+    :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
-    folder, separator, name = fill(path, channels, conn_id, "history_path").rpartition("/")
-    if not name.endswith(".parquet"):
+    folder, separator, name = fill(path, channels, conn_id, parameter).rpartition("/")
+    if not name.endswith(suffix) or name == suffix:
         shown = printable(repr(path))
         raise ConfigError(
-            f"history_path is {shown}: name a file that ends in .parquet, such as {{channel}}.parquet"
+            f"{parameter} is {shown}: name a file that ends in {suffix}, such as {{channel}}{suffix}"
         )
-    return locate(folder if separator else ".", name, "history_path", "{channel} and {conn_id}")
+    return locate(folder if separator else ".", name, parameter, "{channel} and {conn_id}")
 
 
 def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
@@ -109,3 +119,21 @@ def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStorag
         shown = printable(repr(folder))
         raise ConfigError(f"{parameter} {shown} can't be used: {printable(error)}") from error
     return path
+
+
+def write_catalogue(export: Export, before: Export | None, list_url: str | None, folder: Path) -> None:
+    """Make ``catalogue.html`` beside an export's other files.
+
+    :param export: the export to show.
+    :param before: an earlier one of the same account and channels; the page then shows what changed.
+    :param list_url: the URL that the export was read from; None if unknown.
+    :param folder: a folder for :func:`.parquet.put`.
+    """
+    now, then = _snapshot(export, list_url), _snapshot(before, None) if before else None
+    file_in(folder, "catalogue", ".html").write_text(render(now, then).html, "utf-8")
+
+
+def _snapshot(export: Export, list_url: str | None) -> Snapshot:
+    return Snapshot(
+        list(export.raws()), export.account_id, host_of(list_url) if list_url else None, export.fetched_at
+    )

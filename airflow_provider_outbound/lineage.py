@@ -15,7 +15,7 @@ from urllib.parse import SplitResult
 from airflow_provider_outbound.tables.schemas import schema
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.openlineage.facet import Dataset, OutputDataset
+    from airflow.providers.common.compat.openlineage.facet import Dataset, DatasetFacet, OutputDataset
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Asset, BaseHook
 
@@ -108,7 +108,7 @@ def report_output(hook: BaseHook, path: str) -> None:
 
 
 def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """Return an asset event's ``extra`` for an export: the table whose file is the asset, or else all tables.
+    """Return an asset event's ``extra`` for an export: the table whose file is the asset, or else all.
 
     :param exported: the operator's XCom.
     :param uri: the asset's URI.
@@ -122,7 +122,7 @@ def operator_lineage(account_id: str, files: Mapping[str, Mapping[str, Any]]) ->
     """Return what a task read and wrote, for OpenLineage.
 
     :param account_id: the account whose configurations were read; empty if none were.
-    :param files: the tables that were written: :func:`.tables.parquet.write`'s result.
+    :param files: the files that were written: :func:`.tables.parquet.put`'s result.
     """
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -140,14 +140,14 @@ def _output(table: str, file: Mapping[str, Any]) -> OutputDataset:
     )
 
     namespace, name = _openlineage_name(file_uri(file["path"]))
-    columns = [SchemaDatasetFacetFields(name=column.name, type=str(column.type)) for column in schema(table)]
+    rows = file.get("rows")
+    facets: dict[str, DatasetFacet] = {}
+    if rows is not None:  # a catalogue is no table
+        columns = [SchemaDatasetFacetFields(name=column.name, type=str(column.type)) for column in schema(table)]
+        facets["schema"] = SchemaDatasetFacet(fields=columns)
+    statistics = OutputStatisticsOutputDatasetFacet(rowCount=rows, size=file["bytes"])
     return OutputDataset(
-        namespace=namespace,
-        name=name,
-        facets={"schema": SchemaDatasetFacet(fields=columns)},
-        outputFacets={
-            "outputStatistics": OutputStatisticsOutputDatasetFacet(rowCount=file["rows"], size=file["bytes"])
-        },
+        namespace=namespace, name=name, facets=facets, outputFacets={"outputStatistics": statistics}
     )
 
 

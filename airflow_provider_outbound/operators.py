@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Bytes of an XCom above which a warning suggests files, as Airflow's docs do; its MySQL column holds 64 kB.
 XCOM_LIMIT = 48_000
+#: Parameters that mean nothing without ``output_path``.
+NEED_FILES = ("compare_with", "history_path", "catalogue")
 
 
 class OutboundConfigurationsOperator(BaseOperator):
@@ -52,6 +54,9 @@ class OutboundConfigurationsOperator(BaseOperator):
     With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "compared_with", "created", "updated",
     "removed"}``: the rows of ``changes.parquet``, the earlier export's file, and how many configurations changed.
     With ``history_path``, it also has ``"history": {"path", "rows"}``.
+
+    With ``catalogue``, it also has ``"catalogue": {"path"}``: a page that shows the templates as customers see
+    them.
 
     With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
     ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
@@ -73,6 +78,8 @@ class OutboundConfigurationsOperator(BaseOperator):
         that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. (templated)
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
         number of problems.
+    :param catalogue: write ``catalogue.html``, which shows the templates as customers see them, and with
+        ``compare_with`` also what changed.
     :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty", "undeclared"]``,
         or as text (``empty,undeclared``). (templated)
     :param min_rows: the fewest configurations that the listing may have. (templated)
@@ -99,6 +106,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         compare_with: str | os.PathLike[str] | ObjectStoragePath | None = None,
         history_path: str | os.PathLike[str] | ObjectStoragePath | None = None,
         problems: bool = False,
+        catalogue: bool = False,
         fail_on: str | Sequence[str] | None = None,
         min_rows: int | str | None = None,
         outbound_conn_id: str = DEFAULT_CONN_ID,
@@ -111,6 +119,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
         self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
         self.problems = problems
+        self.catalogue = catalogue
         self.fail_on = fail_on
         self.min_rows = min_rows
         self.outbound_conn_id = outbound_conn_id
@@ -131,7 +140,7 @@ class OutboundConfigurationsOperator(BaseOperator):
             if self.output_path is not None:
                 self._warn_if_shared(context)
                 self._written = self._export(hook, channels)
-            elif useless := [each for each in ("compare_with", "history_path") if getattr(self, each) is not None]:
+            elif useless := [name for name in NEED_FILES if getattr(self, name) not in (None, False)]:
                 raise ConfigError(f"{useless[0]} needs output_path: set both")
             else:
                 items = xcom_safe(hook.get_configurations(channels))
@@ -146,16 +155,22 @@ class OutboundConfigurationsOperator(BaseOperator):
 
     def _export(self, hook: OutboundHook, channels: list[str] | None) -> dict[str, dict[str, Any]]:
         """Write the files; return path, rows and bytes of each."""
-        asked = {"changes": self.compare_with is not None, "problems": self.problems}
-        tables = [*TABLES, *(table for table in asked if asked[table])]
-        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, tables)
+        asked = {
+            "changes": self.compare_with is not None,
+            "problems": self.problems,
+            "catalogue": self.catalogue,
+        }
+        names = [*TABLES, *(name for name in asked if asked[name])]
+        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, names)
         parquet.check(files)
         source = parquet.source(hook.account.account_id, channels)
         before = kept = None
         if self.compare_with is not None:
             before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
         if self.history_path is not None:
-            kept = exports.history_file(str(self.history_path), channels, self.outbound_conn_id)
+            kept = exports.single_file(
+                str(self.history_path), ".parquet", channels, self.outbound_conn_id, "history_path"
+            )
             parquet.check({"history": kept}, "history_path")
             if kept in files.values():
                 raise ConfigError(
@@ -168,8 +183,9 @@ class OutboundConfigurationsOperator(BaseOperator):
             found = self._check(rows, hook.place, lambda: problems.find(export))
             if self.problems:
                 problems.write(found, export, folder)
-            if before:
-                self._compare(export, before, folder)
+            then = self._compare(export, before, folder) if before else None
+            if self.catalogue:
+                exports.write_catalogue(export, then, hook.list_url, folder)
             if kept and self._extend(folder, kept, source, begun):
                 # The first file is replaced last. If the one before it fails, the retry finds the same changes.
                 files = {"configurations": files["configurations"], "history": kept, **files}
@@ -203,8 +219,8 @@ class OutboundConfigurationsOperator(BaseOperator):
             self.log.info("History unchanged: %s keeps its %d rows", path, rows)
         return has_changed
 
-    def _compare(self, export: earlier.Export, path: ObjectStoragePath, folder: Path) -> None:
-        """Make ``changes.parquet``, and log what changed."""
+    def _compare(self, export: earlier.Export, path: ObjectStoragePath, folder: Path) -> earlier.Export | None:
+        """Make ``changes.parquet``, and log what changed; return the earlier export."""
         before = earlier.fetch(path, folder / "earlier.parquet", "compare_with")
         counts = changes.write(before, export, folder)
         self._counts["changes"] = {"compared_with": str(path), **{kind: counts[kind] for kind in KINDS}}
@@ -214,9 +230,10 @@ class OutboundConfigurationsOperator(BaseOperator):
         else:
             told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
             self.log.info("Configurations that changed since %s: %s", shown, told)
+        return before
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
-        """Return the configurations that the task read and the tables that it wrote; OpenLineage calls this.
+        """Return the configurations that the task read and the files that it wrote; OpenLineage calls this.
 
         :param task_instance: the task instance.
         """
@@ -227,10 +244,13 @@ class OutboundConfigurationsOperator(BaseOperator):
         from airflow.sdk import Asset
 
         exported: dict[str, Any] = {"account_id": self._account_id}
-        for name, table in self._written.items():
-            self.log.info("Wrote %d rows to %s", table["rows"], table["path"])
-            lineage.report_output(hook, table["path"])
-            exported[name] = {"path": table["path"], "rows": table["rows"], **self._counts.get(name, {})}
+        for name, file in self._written.items():
+            told = {key: file[key] for key in ("path", "rows") if key in file}
+            self.log.info(
+                "Wrote %s to %s", f"{file['rows']} rows" if "rows" in file else "a catalogue", file["path"]
+            )
+            lineage.report_output(hook, file["path"])
+            exported[name] = {**told, **self._counts.get(name, {})}
         if self._history:
             exported["history"] = self._history
         events = context.get("outlet_events")  # missing if a shell or a test calls execute({})

@@ -46,10 +46,11 @@ class ShellHook(OutboundHook):
         return self.on_page or super()._progress(started)
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
+def command(function: Callable[..., None], transient: int = 1) -> Callable[..., None]:
     """Give a command exit codes, and error messages on stderr instead of tracebacks.
 
     :param function: takes the parsed arguments.
+    :param transient: the exit code of an error for which trying again later may help.
     """
 
     @wraps(function)
@@ -64,7 +65,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except TRANSIENT as error:
-            end(1, error)
+            end(transient, error)
         except AirflowFailException as error:
             end(2, error)
         except OSError as error:  # from writing to the path

@@ -31,6 +31,7 @@ from airflow_provider_outbound.client.configurations import Configurations  # no
 from airflow_provider_outbound.client.listing import Listing  # noqa: E402
 from airflow_provider_outbound.client.prefetch import Prefetch  # noqa: E402
 from airflow_provider_outbound.client.sender import Sender  # noqa: E402
+from airflow_provider_outbound.hooks import OutboundHook  # noqa: E402
 from tests.clock import Clock  # noqa: E402
 
 
@@ -83,6 +84,12 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return conn_id
 
     return define
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let hooks that are made by others, such as the commands, fail at once instead of retrying."""
+    monkeypatch.setitem(OutboundHook.__init__.__kwdefaults__, "retry_waits", ())
 
 
 @pytest.fixture

@@ -492,6 +492,7 @@ def test_lints_help_names_all_checks() -> None:
     assert set(CODES) <= set(re.findall(r"\w+", ARG_FAIL_ON.kwargs["help"]))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_lint_exits_with_2_if_it_cannot_check(run: Run, outbound_sandbox: Sandbox, tmp_path: Path) -> None:
     code, out, err = run("lint", "--fail-on", "emtpy")
     assert (code, out) == (2, "")

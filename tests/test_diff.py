@@ -214,6 +214,7 @@ def test_wrong_use_exits_with_2_and_says_why(
     assert message in err.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_busy_server_is_not_a_difference(run: Run, outbound_sandbox: Sandbox) -> None:
     run("export", "out")
     outbound_sandbox.fail_rate = 1

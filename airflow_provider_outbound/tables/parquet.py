@@ -80,9 +80,9 @@ def make(parts: Iterable[Part], names: Collection[str], source: str = "") -> Ite
         yield Path(folder)
 
 
-def file_in(folder: Path, name: str) -> Path:
-    """Return the file of a table in a folder of :func:`make`."""
-    return folder / f"{name}.parquet"
+def file_in(folder: Path, name: str, suffix: str = ".parquet") -> Path:
+    """Return the file of a table, or of something else, in a folder of :func:`make`."""
+    return folder / f"{name}{suffix}"
 
 
 def count_rows(folder: Path, name: str) -> int:
@@ -162,9 +162,9 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
 
     :param folder: where they are.
     :param files: where each file goes; the last one is moved first. Missing folders are made.
-    :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file.
+    :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file; no rows for one that is no table.
     """
-    made = {name: file_in(folder, name) for name in files}
+    made = {name: file_in(folder, name, path.suffix) for name, path in files.items()}
     # Readers of a folder skip names that begin with a dot.
     unfinished = {name: path.parent / f".{name}.{uuid.uuid4().hex}" for name, path in files.items()}
     try:
@@ -182,7 +182,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     return {
         name: {
             "path": str(path),
-            "rows": count_rows(folder, name),
+            **({"rows": count_rows(folder, name)} if path.suffix == ".parquet" else {}),
             "bytes": made[name].stat().st_size,
         }
         for name, path in files.items()
