@@ -35,11 +35,13 @@ class Entry:
     """A configuration, or a bare channel.
 
     :param item: its content: as it is now, or as it was if it was removed.
+    :param raw: the same as JSON, as the server sent it.
     :param problems: what the checks found; nothing for one that was removed.
     :param change: what happened to it since the earlier snapshot; None if nothing did.
     """
 
     item: Item
+    raw: bytes
     problems: list[Problem] = field(default_factory=list)
     change: Change[Content] | None = None
 
@@ -61,9 +63,11 @@ def entries(now: Snapshot, before: Snapshot | None = None) -> list[Entry]:
         if change.after:
             changed[change.after.raw].append(change)
     listed = [
-        Entry(item, problems[index], changed[raw].pop() if changed[raw] else None)
+        Entry(item, raw, problems[index], changed[raw].pop() if changed[raw] else None)
         for index, (item, raw) in enumerate(zip(items, now.raws, strict=True))
     ]
     return listed + [
-        Entry(decode(each.before.raw), change=each) for each in changes if each.before and not each.after
+        Entry(decode(each.before.raw), each.before.raw, change=each)
+        for each in changes
+        if each.before and not each.after
     ]

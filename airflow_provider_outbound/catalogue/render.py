@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections import Counter
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from airflow_provider_outbound.catalogue.entries import Snapshot, entries
-from airflow_provider_outbound.catalogue.previews import preview, snippet
-from airflow_provider_outbound.model.items import channels
+from airflow_provider_outbound.catalogue.facts import KINDS, Kind, date, date_and_time, templates
+from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
+from airflow_provider_outbound.model.values import utf8_safe
 
 
 class Page(NamedTuple):
@@ -25,8 +28,9 @@ class Page(NamedTuple):
     policy: str
 
 
-STYLES = ("tokens.css", "page.css", "previews.css")
-SCRIPTS = ("list.js", "detail.js")
+STYLES = ("tokens.css", "page.css", "list.css", "detail.css", "previews.css")
+#: All in one script, in this order: `theme.js` runs before anything is painted, `start.js` once the page is read.
+SCRIPTS = ("theme.js", "dom.js", "list.js", "detail.js", "start.js")
 
 
 def render(now: Snapshot, before: Snapshot | None = None) -> Page:
@@ -48,16 +52,40 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    listed = templates(entries(now, before))
+    kinds = Counter(kind for each in listed for kind in set(each.kinds))
+    data = {
+        "now": date(now.fetched_at),
+        "before": date(before.fetched_at) if before else None,
+        "templates": [each.facts for each in listed],
+    }
     html = environment.get_template("page.html").render(
-        entries=entries(now, before),
-        channels=channels,
+        templates=listed,
+        kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
+        problems=sum(bool(each.entry.problems) for each in listed),
+        changes=sum(bool(each.entry.change) for each in listed),
+        account=now.account_id,
+        host=now.host,
+        fetched=date_and_time(now.fetched_at),
+        compared=before is not None,
+        before=data["before"],
+        changed_fields=changed_fields,
+        comparison=comparison,
         preview=preview,
         snippet=snippet,
+        data=_json(data),
+        icons=_read("icons.html"),
         policy=policy,
         style=style,
         script=script,
     )
-    return Page(html, policy)
+    return Page(utf8_safe(html), policy)
+
+
+def _order(kind: Kind) -> tuple[int, str]:
+    """Return a channel's place among the filters: those of other types come last."""
+    known = list(KINDS.values())
+    return known.index(kind) if kind in known else len(known), kind.name
 
 
 def _read(*names: str) -> str:
@@ -68,3 +96,9 @@ def _read(*names: str) -> str:
 def _hash(text: str) -> str:
     """Return the hash with which a policy allows an inline script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(data: Any) -> str:
+    """Return data as JSON that a script element can hold: it has no character that HTML reads as markup."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

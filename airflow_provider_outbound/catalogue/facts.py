@@ -1,0 +1,189 @@
+"""What the page says about each template: labels, dates and numbers as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pendulum
+
+from airflow_provider_outbound.catalogue.entries import Entry
+from airflow_provider_outbound.catalogue.notes import notes, told
+from airflow_provider_outbound.model import items as shapes
+from airflow_provider_outbound.model.codec import decode
+from airflow_provider_outbound.model.fingerprints import channel_fingerprint
+from airflow_provider_outbound.model.items import COMPONENTS, IN_BRACES, Item
+from airflow_provider_outbound.model.values import integer, parse_timestamp, sort_variables, strings, text
+
+
+class Kind(NamedTuple):
+    """How the page names a type of channel.
+
+    :param glyph: its icon, and the class of its colour.
+    :param label: its name where there is little room.
+    :param name: its whole name.
+    """
+
+    glyph: str
+    label: str
+    name: str
+
+
+KINDS = {
+    "wa": Kind("wa", "WhatsApp", "WhatsApp"),
+    "sms-twilio": Kind("sms", "SMS", "SMS"),
+    "googlercs": Kind("rcs", "RCS", "Google RCS"),
+    "apple-twilio": Kind("apple", "Apple", "Apple Messages"),
+    "inapp": Kind("inapp", "In-app", "In-app"),
+}
+
+
+class Template(NamedTuple):
+    """A template as the page shows it.
+
+    :param entry: the template, its problems and its change.
+    :param fragment: what follows ``#`` in the page's address; no other template has it.
+    :param name: its name, or what it has instead.
+    :param kinds: how the page names the type of each channel.
+    :param channels: its channels. Those that it no longer has come last.
+    :param pairs: each channel as it was and as it is, if the template was updated; None for one that is missing.
+    :param facts: what the page's script shows.
+    """
+
+    entry: Entry
+    fragment: str
+    name: str
+    kinds: list[Kind]
+    channels: list[Item]
+    pairs: list[tuple[Item | None, Item | None]]
+    facts: dict[str, Any]
+
+
+def templates(entries: Iterable[Entry]) -> list[Template]:
+    """Return templates as the page shows them, by name.
+
+    :param entries: the templates.
+    """
+    taken: set[str] = set()
+    listed = [_template(number, entry, taken) for number, entry in enumerate(entries)]
+    return sorted(listed, key=lambda each: (each.name.casefold(), each.name))
+
+
+def kind(channel: Item) -> Kind:
+    """Return how the page names a channel's type."""
+    type_ = text(channel.get("type")) or "unknown"
+    return KINDS.get(type_) or Kind("other", type_, type_)
+
+
+def date(moment: datetime | None) -> str | None:
+    """Return a date as people write it, such as ``21 Nov 2026``."""
+    return _written(moment, "D MMM YYYY")
+
+
+def date_and_time(moment: datetime | None) -> str | None:
+    """Return a time in UTC as people write it, such as ``21 Nov 2026, 08:14 UTC``."""
+    return _written(moment, "D MMM YYYY, HH:mm [UTC]")
+
+
+def _written(moment: datetime | None, form: str) -> str | None:
+    return pendulum.instance(moment).in_timezone("UTC").format(form) if moment else None
+
+
+def _template(number: int, entry: Entry, taken: set[str]) -> Template:
+    """Return a template as the page shows it.
+
+    :param number: its place in the listing.
+    :param taken: fragments of other templates; several bare channels may carry the same id.
+    """
+    item = entry.item
+    identity = text(item.get("id")) or ""
+    fragment = quote(identity, safe="") if identity and identity not in taken else f"{quote(identity)}~{number}"
+    taken.add(fragment)
+    now = _channels(item)
+    change = entry.change if entry.change and entry.change.before and entry.change.after else None
+    pairs = list(zip_longest(_channels(decode(change.before.raw)), now)) if change and change.before else []
+    gone = [before for before, after in pairs if before and not after]
+    called = [text(item.get("name")), *(text(channel.get("templatename")) for channel in now), identity]
+    name = next(filter(None, called), f"configuration {number}")
+    updated = parse_timestamp(item.get("updatedAt"))
+    facts = {
+        "id": identity,
+        "name": name,
+        "place": number,
+        "change": entry.change.kind if entry.change else None,
+        "updated": date_and_time(updated),
+        "time": updated and int(updated.timestamp()),
+        "lookback": lookback(item),
+        "problems": [told(problem, item) for problem in entry.problems],
+        "channels": [_facts(channel) for channel in now] + [{**_facts(channel), "gone": True} for channel in gone],
+        "raw": entry.raw.decode(errors="replace"),
+    }
+    channels = now + gone
+    return Template(entry, fragment, name, [kind(each) for each in channels], channels, pairs, _full(facts))
+
+
+def _channels(item: Item) -> list[Item]:
+    return [channel for channel in shapes.channels(item) if isinstance(channel, dict)]
+
+
+def _facts(channel: Item) -> dict[str, Any]:
+    """Return what the page says about a channel."""
+    parts = [part for part in shapes.components(channel) if isinstance(part, dict)]
+    sender = text(channel.get("outboundnumber")) or text(channel.get("serviceAccountName"))
+    number = channel.get("type") == "wa" and sender and sender.isdigit()
+    orientation = text(channel.get("cardOrientation"))
+    facts = {
+        "kind": kind(channel).glyph,
+        "type": kind(channel).name if kind(channel).glyph == "other" else None,
+        "card": orientation and f"{orientation.lower()} card",
+        "language": text(channel.get("language")),
+        "sender": f"+{sender}" if number else sender,
+        "template": text(channel.get("templatename")),
+        "apps": strings(shapes.field(channel, "appNames")),
+        "header": shapes.header_variables(channel),
+        "fingerprint": channel_fingerprint(channel),
+        "notes": notes(channel, parts),
+        "buttons": [_button(part) for part in parts if part.get("type") == "button"],
+    }
+    return _full({**facts, **_variables(parts)})
+
+
+def _variables(parts: list[Item]) -> dict[str, list[str]]:
+    """Return the variables of a channel's components, and which of them are not declared, or not used."""
+    declared, found, odd = set[str](), set[str](), set[str]()
+    for part in parts:
+        if shapes.media_header(part):
+            continue
+        stated, used = shapes.declared(part) or [], shapes.placeholders(part)
+        declared.update(stated)
+        found.update(used if part.get("type") in COMPONENTS else [*used, *stated])  # others may nest their texts
+        odd.update(set(used) - set(stated))
+    return {
+        "variables": sort_variables(declared | found),
+        "undeclared": sort_variables(odd),
+        "unused": sort_variables(declared - found),
+    }
+
+
+def _button(part: Item) -> list[Any]:
+    """Return a button's kind, its text, and its target: text and placeholders in turns."""
+    kind_ = text(part.get("sub_type")) or ""
+    target = text(part.get("url")) or text(part.get("phone_number"))
+    return [kind_, text(part.get("content")) or "", *(IN_BRACES.split(target) if target else ())]
+
+
+def lookback(item: Item) -> str | None:
+    """Return how long after a message a reply still counts as one to it, such as ``1 day 12 hours``.
+
+    :param item: the configuration.
+    """
+    given = [(integer(item.get(f"lookbackPeriod{unit}")), unit.lower()) for unit in ("Day", "Hour")]
+    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in given if count) or None
+
+
+def _full(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts without those that there are none of."""
+    return {key: value for key, value in facts.items() if value not in (None, "", [])}

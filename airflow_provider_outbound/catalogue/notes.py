@@ -1,0 +1,74 @@
+"""Problems of templates, and notes on them, in words for a reader who sees the template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_outbound.model import items as shapes
+from airflow_provider_outbound.model.checks import Problem
+from airflow_provider_outbound.model.items import COMPONENTS, Item
+from airflow_provider_outbound.model.values import text
+
+#: The title of each check's problems.
+TITLES = {
+    "undeclared": "A placeholder is not declared",
+    "empty": "There is nothing to send",
+    "language": "The language is missing",
+    "phone": "Not a phone number",
+    "long": "The text is too long",
+    "malformed": "A placeholder is broken",
+    "unused": "A variable is not used",
+    "gap": "The variables have a gap",
+    "duplicate": "The name is used twice",
+    "buttons": "Too many buttons",
+    "url": "A link may not work",
+}
+
+_UNKNOWN = "One part has no preview"
+_HEIGHT = "On a horizontal card the picture is as high as the card. The height counts on vertical cards only."
+
+
+def told(problem: Problem, item: Item) -> list[Any]:
+    """Return a problem for the page: severity, title, sentence, and its channel's place among those shown.
+
+    :param problem: the problem.
+    :param item: the configuration, or bare channel.
+    """
+    listed = shapes.channels(item)
+    channel = None
+    if problem.channel_index is not None:
+        channel = sum(isinstance(each, dict) for each in listed[: problem.channel_index])
+    parts = shapes.components(listed[problem.channel_index]) if problem.channel_index is not None else []
+    subject = "The channel" if channel is not None else "The template"
+    if problem.component_index is not None:
+        subject = _named(parts, problem.component_index)
+    return [problem.severity, TITLES[problem.code], f"{subject} {problem.detail}.", channel]
+
+
+def _named(parts: Sequence[Any], index: int) -> str:
+    """Return what the page calls a component, such as ``The body`` or ``Button 2``."""
+    type_ = parts[index].get("type")
+    if type_ == "button":
+        before = [part for part in parts[:index] if isinstance(part, dict) and part.get("type") == "button"]
+        return f"Button {len(before) + 1}"
+    return f"The {text(type_) or 'component'}"
+
+
+def notes(channel: Item, parts: Sequence[Item]) -> list[list[str]]:
+    """Return what a reader may wonder about, though it is no problem: title and sentence of each.
+
+    :param channel: the channel.
+    :param parts: its components.
+    """
+    kinds = dict.fromkeys(text(part.get("type")) or "without a type" for part in parts)
+    found = [
+        [_UNKNOWN, f"This version does not know the component {kind}."] for kind in kinds if kind not in COMPONENTS
+    ]
+    for part in parts:
+        if part.get("type") == "header" and part.get("sub_type") in (None, "text") and not part.get("content"):
+            found.append(["The header has no text", "WhatsApp shows nothing there."])
+        horizontal = text(channel.get("cardOrientation")) == "HORIZONTAL"
+        if horizontal and part.get("type") == "media" and (height := text(part.get("height"))):
+            found.append([f"Height {height} has no effect", _HEIGHT])
+    return found

@@ -1,0 +1,4 @@
+document.addEventListener("DOMContentLoaded", () => {
+  startTheme();
+  startList();
+});
