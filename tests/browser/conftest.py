@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-#: Debian's package ``chromium``; tests download no browser.
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+#: Debian's package ``chromium``, or what the environment names; tests download no browser.
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 #: Where pictures go, to be looked at.
 PICTURES = Path(__file__).parents[2] / ".pictures"
 
@@ -18,7 +18,7 @@ PICTURES = Path(__file__).parents[2] / ".pictures"
 def browser() -> Iterator[Browser]:
     """Return a real browser. It ends with this folder's tests, whose event loop would disturb other tests."""
     if CHROMIUM is None:
-        pytest.skip("there is no chromium: install Debian's packages chromium and fonts-noto-core")
+        pytest.skip("there is no chromium: install the packages that .ci/run names, or let CHROMIUM name another")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=CHROMIUM,
