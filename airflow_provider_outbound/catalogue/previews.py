@@ -50,4 +50,4 @@ def changed_fields(change: Change[Content]) -> list[tuple[str, Markup, Markup]]:
 
 def _texts(channel: Item) -> list[Markup]:
     parts: list[Any] = [part for part in components(channel) if isinstance(part, dict) and part.get("content")]
-    return [Markup(IN_BRACES.sub(r"<var>\1</var>", escape(str(part["content"])))) for part in parts]  # noqa: S704
+    return [Markup(IN_BRACES.sub(r"<var>\1</var>", str(escape(str(part["content"]))))) for part in parts]  # noqa: S704

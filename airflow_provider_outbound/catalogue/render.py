@@ -28,9 +28,37 @@ class Page(NamedTuple):
     policy: str
 
 
-STYLES = ("tokens.css", "page.css", "list.css", "detail.css", "previews.css")
+STYLES = ("tokens.css", "page.css", "list.css", "detail.css", "previews.css", "narrow.css", "print.css")
 #: All in one script, in this order: `theme.js` runs before anything is painted, `start.js` once the page is read.
-SCRIPTS = ("theme.js", "dom.js", "list.js", "detail.js", "start.js")
+SCRIPTS = (
+    "theme.js",
+    "dom.js",
+    "copy.js",
+    "list.js",
+    "search.js",
+    "detail.js",
+    "values.js",
+    "facts.js",
+    "compare.js",
+    "media.js",
+    "gallery.js",
+    "print.js",
+    "keys.js",
+    "start.js",
+)
+#: What the page's help says of the keyboard.
+HELP = (
+    ("/", "Search"),
+    ("↑ ↓", "Previous and next template, also k and j"),
+    ("Home End", "First and last template"),
+    ("Enter", "Go to the details"),
+    ("Esc", "Clear the search, or go back to the list"),
+    ("c", "Copy the id"),
+    ("d", "Before and after"),
+    ("g", "Gallery"),
+    ("← →", "Channels, in the tabs"),
+    ("?", "This help"),
+)
 
 
 def render(now: Snapshot, before: Snapshot | None = None) -> Page:
@@ -57,6 +85,7 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
     data = {
         "now": date(now.fetched_at),
         "before": date(before.fetched_at) if before else None,
+        "kinds": {kind.glyph: [kind.label, kind.name] for kind in KINDS.values()},
         "templates": [each.facts for each in listed],
     }
     html = environment.get_template("page.html").render(
@@ -64,6 +93,7 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
         problems=sum(bool(each.entry.problems) for each in listed),
         changes=sum(bool(each.entry.change) for each in listed),
+        help=[(keys.split(), purpose) for keys, purpose in HELP],
         account=now.account_id,
         host=now.host,
         fetched=date_and_time(now.fetched_at),

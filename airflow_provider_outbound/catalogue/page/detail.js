@@ -1,9 +1,135 @@
-// The selected template.
+// The selected template: its head, what is wrong with it, and one of its channels.
 
-function showDetail(template) {
-  const phone = template.looks.querySelector(".phone");
-  byId("detail").replaceChildren(
-    make("h2", { tabindex: -1 }, template.name),
-    make("div", { class: "look" }, phone ? phone.cloneNode(true) : null),
+const view = { template: null, channel: 0, compare: false, gallery: false };
+const isNarrow = () => matchMedia("(max-width: 760px)").matches;
+
+function select(template) {
+  view.template = template;
+  view.channel = 0;
+  view.compare = false;
+  markCurrent(template);
+  showHead(template);
+  showRemarks(template);
+  showTabs(template);
+  showChannel();
+  byId("detail").scrollTop = 0;
+  try {
+    history.replaceState(null, "", template.link.hash);
+  } catch {
+    // A frame without an origin of its own may not change its address: the link is then its shell's affair.
+  }
+}
+
+function showHead(template) {
+  const since = dates.before ? ` since ${dates.before.replace(/ \d+$/, "")}` : "";
+  const change = { created: "New", updated: "Changed", removed: "Removed" }[template.change];
+  byId("name").textContent = template.name;
+  byId("identity").textContent = template.id || "no id";
+  byId("copy-id").replaceChildren(template.id ? copyButton("Copy id", template.id) : "");
+  byId("change").textContent = change ? change + since : "";
+  byId("change").className = template.change || "";
+  byId("versions").hidden = template.change !== "updated";
+  showVersion();
+}
+
+function showRemarks(template) {
+  const label = (channel) => (template.channels.length > 1 && channel !== null ? channelName(template.channels[channel]) : "");
+  const remark = (kind, title, text, place) =>
+    make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), text), make("small", {}, place));
+  const removed = template.change === "removed";
+  const seen = dates.before ? `This is how it looked in the export of ${dates.before}.` : "This is how it looked before.";
+  byId("remarks").replaceChildren(
+    ...(removed ? [remark("info", "No longer in the account", seen, "")] : []),
+    ...(template.problems || []).map(([severity, title, text, channel]) =>
+      remark(severity === "error" ? "error" : "warn", title, text, label(channel))),
+    ...template.channels.flatMap((channel, index) =>
+      (channel.notes || []).map(([title, text]) => remark("info", title, text, label(index)))),
   );
+}
+
+function showTabs(template) {
+  const several = template.channels.length > 1;
+  byId("tabs").hidden = !several;
+  byId("tabs").replaceChildren(...(several ? template.channels : []).map((channel, index) =>
+    make("button", { type: "button", role: "tab", id: `tab-${index}`, "aria-controls": "channel", click: () => showTab(index) },
+      make("span", {}, String(index + 1)), channelLabel(channel),
+      channel.gone ? make("small", {}, "removed") : index ? make("small", {}, "fallback") : null)));
+  markTab();
+}
+
+function markTab() {
+  for (const [index, tab] of [...byId("tabs").children].entries()) {
+    tab.setAttribute("aria-selected", String(index === view.channel));
+    tab.tabIndex = index === view.channel ? 0 : -1;
+  }
+  const several = byId("tabs").children.length > 0;
+  for (const [name, value] of [["role", "tabpanel"], ["aria-labelledby", `tab-${view.channel}`]]) {
+    if (several) byId("channel").setAttribute(name, value);
+    else byId("channel").removeAttribute(name);
+  }
+}
+
+function showTab(index) {
+  view.channel = index;
+  markTab();
+  showChannel();
+}
+
+function stepTab(tabs) {
+  const { length } = view.template.channels;
+  showTab((view.channel + tabs + length) % length);
+  byId(`tab-${view.channel}`).focus();
+}
+
+/** Show the channel as it is with its facts, or as it was beside how it is. */
+function showChannel() {
+  const { template, channel, compare } = view;
+  byId("channel").className = compare ? "" : "now";
+  byId("channel").replaceChildren(...(compare ? comparison(template, channel) : channelNow(template, channel)));
+}
+
+function channelNow(template, index) {
+  if (!template.channels.length) return [make("p", { class: "none" }, "This template has no channel: there is nothing to see.")];
+  const look = make("div", { class: "look" }, lookOf(template, index));
+  const facts = make("div", { class: "facts" }, ...sampleValues(template, index, look), ...factsOf(template, index), jsonOf(template));
+  showValues(template, look, facts);
+  return [look, facts];
+}
+
+/** Return a copy of a phone; the original is inert. */
+function lookOf(template, index) {
+  const phone = template.phones[index].cloneNode(true);
+  nameChips(phone);
+  return phone;
+}
+
+function showVersion() {
+  press(byId("now"), !view.compare);
+  press(byId("compare"), view.compare);
+}
+
+function setCompare(compare) {
+  if (view.template?.change !== "updated") return;
+  view.compare = compare;
+  showVersion();
+  showChannel();
+}
+
+/** Go to the details; where there is room for one pane only, show it. */
+function readDetail() {
+  document.body.classList.add("reading");
+  byId("name").focus();
+}
+
+function backToList() {
+  document.body.classList.remove("reading");
+  tabStop?.link.focus();
+}
+
+function startDetail() {
+  byId("now").addEventListener("click", () => setCompare(false));
+  byId("compare").addEventListener("click", () => setCompare(true));
+  byId("previous").addEventListener("click", () => step(-1));
+  byId("next").addEventListener("click", () => step(1));
+  byId("back").addEventListener("click", backToList);
 }

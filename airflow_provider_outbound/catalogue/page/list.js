@@ -1,38 +1,80 @@
-// The list: one tab stop, whose arrows select at once.
+// The list is one tab stop: arrows select at once, and go past what is filtered out.
 
-let templates = []; // what the page says about each template, with its row and its <template>
-let current = null;
+let templates = []; // what the page says about each template, with its row and its looks
+let ordered = []; // the same, as sorted
+let dates = {}; // of this listing and of the earlier one
 
 function readTemplates() {
   const data = JSON.parse(byId("data").textContent);
-  const rows = [...byId("list").children];
-  templates = data.templates.map((facts, index) => ({
-    ...facts,
-    row: rows[index],
-    link: rows[index].firstElementChild,
-    looks: rows[index].querySelector("template").content,
-  }));
+  kinds = data.kinds;
+  dates = { now: data.now, before: data.before };
+  templates = data.templates.map((facts, index) => {
+    const row = byId("list").children[index];
+    const looks = [...row.querySelector("template").content.children];
+    return {
+      ...facts,
+      channels: facts.channels || [],
+      row,
+      link: row.firstElementChild,
+      phones: looks.filter((look) => look.matches(".phone")),
+      comparisons: looks.filter((look) => look.matches(".compare")),
+      fields: looks.find((look) => look.matches(".fields")),
+      values: {}, // sample values, by variable
+    };
+  });
+  for (const template of templates) rowOf.set(template.row, template);
+  ordered = templates;
 }
 
-function select(template) {
-  if (current) {
-    current.link.removeAttribute("aria-current");
-    current.link.tabIndex = -1;
-  }
-  current = template;
+const rowOf = new WeakMap(); // a row's template
+const templateAt = (element) => rowOf.get(element.closest("#list > li"));
+const listed = () => ordered.filter((template) => !template.row.hidden);
+
+/** Make a row the list's tab stop and the one that is read out as current. */
+function markCurrent(template) {
+  const before = byId("list").querySelector("[aria-current]");
+  before?.removeAttribute("aria-current");
   template.link.setAttribute("aria-current", "true");
-  template.link.tabIndex = 0;
-  showDetail(template);
+  moveTabStop(template);
+}
+
+let tabStop = null;
+
+function moveTabStop(template) {
+  if (tabStop) tabStop.link.tabIndex = -1;
+  tabStop = template;
+  if (template) template.link.tabIndex = 0;
+}
+
+/** Select the template that is so many rows further on; the first or last one if there are fewer. */
+function step(rows, { focus = false } = {}) {
+  const shown = listed();
+  if (!shown.length) return;
+  const at = shown.indexOf(tabStop);
+  const template = shown[Math.max(0, Math.min(shown.length - 1, at + rows))];
+  if (template !== view.template) select(template);
+  template.row.scrollIntoView({ block: "nearest" });
+  if (focus) template.link.focus({ preventScroll: true });
+}
+
+function sort(by) {
+  const order = {
+    name: () => 0, // as they came
+    time: (one, other) => (other.time || 0) - (one.time || 0),
+    place: (one, other) => one.place - other.place,
+  };
+  ordered = [...templates].sort(order[by]);
+  byId("list").append(...ordered.map((template) => template.row));
 }
 
 function startList() {
-  readTemplates();
+  byId("sort").addEventListener("change", (event) => sort(event.target.value));
   byId("list").addEventListener("click", (event) => {
-    const link = event.target.closest("a");
-    const found = templates.find((template) => template.link === link);
-    if (!found || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    select(found);
+    const template = templateAt(event.target);
+    if (!template || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault(); // the address follows the selection
+    select(template);
+    if (view.gallery) showGallery(false);
+    if (isNarrow()) readDetail();
   });
-  if (templates.length) select(templates.find((each) => each.link.hash === location.hash) || templates[0]);
 }

@@ -1,0 +1,2 @@
+function loadMedia(button) {}
+function mediaValue(media, url) {}

@@ -1,0 +1,143 @@
+// Search and filters: rows are hidden, never removed, and only those that change are touched.
+
+const wanted = { words: [], channels: new Set(), language: "", problems: false, changed: false };
+const MOST_MARKED = 60; // rows in which hits are marked: more than fit on any screen
+
+/** Fold text for the search: `Müller` and `muller` are alike. */
+const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** Return what the search looks through: what the customer sees, and the names and numbers beside it. */
+function searchable(template) {
+  template.folded ??= fold([
+    template.name,
+    template.id || "",
+    ...template.phones.flatMap((phone) => [...phone.querySelectorAll("[dir=auto]")].map((text) => text.textContent)),
+    ...template.channels.flatMap((channel) => [channel.sender, channel.template, ...(channel.apps || [])]),
+    ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , ...target]) => target.join(""))),
+  ].join("\n"));
+  return template.folded;
+}
+
+/** Fold the texts before anyone types, while the browser has nothing to do. */
+function foldAhead(index = 0) {
+  const idle = window.requestIdleCallback || ((run) => setTimeout(run, 50, { timeRemaining: () => 5 }));
+  idle((deadline) => {
+    while (index < templates.length && deadline.timeRemaining() > 1) searchable(templates[index++]);
+    if (index < templates.length) foldAhead(index);
+  });
+}
+
+function matches(template) {
+  const { words, channels, language, problems, changed } = wanted;
+  return (
+    (!channels.size || template.channels.some((channel) => channels.has(channelName(channel)))) &&
+    (!language || template.channels.some((channel) => channel.language === language)) &&
+    (!problems || template.problems) &&
+    (!changed || template.change) &&
+    words.every((word) => searchable(template).includes(word))
+  );
+}
+
+function filter() {
+  let count = 0;
+  for (const template of templates) {
+    const hide = !matches(template);
+    if (template.row.hidden !== hide) template.row.hidden = hide;
+    if (!hide) count += 1;
+  }
+  const all = `${templates.length} template${templates.length === 1 ? "" : "s"}`;
+  byId("count").textContent = count < templates.length ? `${count} of ${all}` : all;
+  byId("nothing").hidden = count > 0;
+  if (!count) byId("missing").textContent = missing();
+  moveTabStop(view.template && !view.template.row.hidden ? view.template : listed()[0] || null);
+  markHits();
+}
+
+/** Say what was looked for, as `Nothing has “boots” in SMS or RCS.` */
+function missing() {
+  const either = new Intl.ListFormat("en", { type: "disjunction" });
+  const parts = [wanted.words.length ? `Nothing has “${byId("search").value.trim()}”` : "Nothing is"];
+  if (wanted.channels.size) parts.push(`in ${either.format(wanted.channels)}`);
+  if (wanted.language) parts.push(`in ${languageName(wanted.language)}`);
+  if (wanted.problems) parts.push("with problems");
+  if (wanted.changed) parts.push("among what changed");
+  return `${parts.join(" ")}.`;
+}
+
+/** Mark what was found in the first rows; the document itself does not change. */
+function markHits() {
+  if (!window.Highlight || !CSS.highlights) return;
+  CSS.highlights.delete("hits");
+  if (!wanted.words.length) return;
+  const ranges = [];
+  for (const template of listed().slice(0, MOST_MARKED)) {
+    const texts = document.createTreeWalker(template.link, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) ranges.push(...hits(texts.currentNode));
+  }
+  CSS.highlights.set("hits", new Highlight(...ranges));
+}
+
+function hits(node) {
+  const places = []; // of each folded letter, in the text
+  let folded = "";
+  for (let at = 0; at < node.data.length; at += 1) {
+    const letters = fold(node.data[at]);
+    folded += letters;
+    for (let each = 0; each < letters.length; each += 1) places.push(at);
+  }
+  const ranges = [];
+  for (const word of wanted.words) {
+    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
+      const range = new Range();
+      range.setStart(node, places[at]);
+      range.setEnd(node, places[at + word.length - 1] + 1);
+      ranges.push(range);
+    }
+  }
+  return ranges;
+}
+
+const press = (button, pressed) => button.setAttribute("aria-pressed", String(pressed));
+
+function clearFilters() {
+  byId("search").value = "";
+  byId("language").value = "";
+  Object.assign(wanted, { words: [], language: "", problems: false, changed: false });
+  wanted.channels.clear();
+  for (const button of document.querySelectorAll(".filters [aria-pressed]:not(.square)")) press(button, false);
+  filter();
+}
+
+function startSearch() {
+  byId("search").addEventListener("input", (event) => {
+    wanted.words = fold(event.target.value).split(/\s+/).filter(Boolean);
+    filter();
+  });
+  for (const button of document.querySelectorAll("[data-channel]")) {
+    button.addEventListener("click", () => {
+      const { channel } = button.dataset;
+      if (!wanted.channels.delete(channel)) wanted.channels.add(channel);
+      press(button, wanted.channels.has(channel));
+      filter();
+    });
+  }
+  for (const key of ["problems", "changed"]) {
+    byId(`${key}-only`)?.addEventListener("click", (event) => {
+      wanted[key] = !wanted[key];
+      press(event.currentTarget, wanted[key]);
+      filter();
+    });
+  }
+  const languages = new Set(templates.flatMap((template) => template.channels.map((channel) => channel.language)));
+  const options = [...languages].filter(Boolean).map((code) => make("option", { value: code }, languageName(code)));
+  byId("language").append(...options.sort((one, other) => one.text.localeCompare(other.text)));
+  byId("language").addEventListener("change", (event) => {
+    wanted.language = event.target.value;
+    filter();
+  });
+  byId("clear").addEventListener("click", () => {
+    clearFilters();
+    byId("search").focus();
+  });
+  foldAhead();
+}
