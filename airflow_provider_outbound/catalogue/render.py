@@ -7,9 +7,8 @@ import hashlib
 from importlib.resources import files
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from airflow_provider_outbound.catalogue.entries import Snapshot, entries
+from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.previews import preview, snippet
 from airflow_provider_outbound.model.items import channels
 
@@ -25,8 +24,8 @@ class Page(NamedTuple):
     policy: str
 
 
-STYLES = ("tokens.css", "page.css", "previews.css")
-SCRIPTS = ("list.js", "detail.js")
+STYLES = ("tokens.css", "page.css", "previews.css", "channels.css")
+SCRIPTS = ("media.js", "list.js", "detail.js")
 
 
 def render(now: Snapshot, before: Snapshot | None = None) -> Page:
@@ -41,21 +40,18 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src https:; media-src https:; base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(
-        loader=PackageLoader("airflow_provider_outbound.catalogue", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("page.html").render(
-        entries=entries(now, before),
-        channels=channels,
-        preview=preview,
-        snippet=snippet,
-        policy=policy,
-        style=style,
-        script=script,
+    html = (
+        environment()
+        .get_template("page.html")
+        .render(
+            entries=entries(now, before),
+            channels=channels,
+            preview=preview,
+            snippet=snippet,
+            policy=policy,
+            style=style,
+            script=script,
+        )
     )
     return Page(html, policy)
 
