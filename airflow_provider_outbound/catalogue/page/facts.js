@@ -59,7 +59,7 @@ function variablesOf(channel) {
   ];
 }
 
-const BUTTONS = { quick_reply: ["reply", "Quick reply"], url: ["open", "Link"], phone_number: ["phone", "Call"], copy_code: ["copy", "Copy code"] };
+const BUTTONS = { __proto__: null, quick_reply: ["reply", "Quick reply"], url: ["open", "Link"], phone_number: ["phone", "Call"], copy_code: ["copy", "Copy code"] };
 
 /** A button: its kind, its text, and its target as text and variables in turns. */
 function buttonRow([kind, text, ...target]) {

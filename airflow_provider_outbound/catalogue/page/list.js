@@ -19,7 +19,7 @@ function readTemplates() {
       phones: looks.filter((look) => look.matches(".phone")),
       comparisons: looks.filter((look) => look.matches(".compare")),
       fields: looks.find((look) => look.matches(".fields")),
-      values: {}, // sample values, by variable
+      values: { __proto__: null }, // sample values, by variable: any name, also "constructor"
     };
   });
   for (const template of templates) rowOf.set(template.row, template);
