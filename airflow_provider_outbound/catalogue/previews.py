@@ -1,53 +1,77 @@
-"""A channel as its customer sees it."""
+"""A channel as its customer sees it: as a phone, as one line, and as it was beside what it is."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from airflow_provider_outbound.model.changes import Change, Content
-from airflow_provider_outbound.model.items import IN_BRACES, Item, components
+from airflow_provider_outbound.catalogue import texts
+from airflow_provider_outbound.catalogue.fields import changed_fields
+from airflow_provider_outbound.catalogue.pairs import component_pairs
+from airflow_provider_outbound.catalogue.phones import Phone
+from airflow_provider_outbound.model import items
+
+__all__ = ["changed_fields", "comparison", "preview", "snippet"]
+
+FIRST = 120  # characters of a snippet
+
+#: Where a message's first words are, in order: type of the component and field.
+_WORDS = (
+    ("body", "content"),
+    ("text", "messageText"),
+    ("body", "title"),
+    ("text", "notificationMessage"),
+    ("header", "content"),
+    ("footer", "content"),
+)
+_CHARACTER = re.compile("<var[^>]*>[^<]*</var>|&[^;]+;|.", re.DOTALL)
 
 
-def preview(channel: Item) -> Markup:
+def preview(channel: Any) -> Markup:
     """Return the phone that shows a channel's message.
 
-    :param channel: the channel.
+    :param channel: the channel: any JSON value.
     """
-    return Markup('<section class="phone wa">{}</section>').format(Markup("<br>").join(_texts(channel)))
+    return Phone(channel).html()
 
 
-def snippet(channel: Item) -> Markup:
-    """Return the first words of a channel's message, for the list.
+def snippet(channel: Any) -> Markup:
+    """Return the first words of a channel's message, for a list.
 
-    :param channel: the channel.
+    :param channel: the channel: any JSON value.
     """
-    texts = _texts(channel)
-    return texts[0] if texts else Markup("<i>media only</i>")
+    phone = Phone(channel)
+    found = [(part, key) for kind, key in _WORDS for part in phone.parts[kind] if not items.media_header(part)]
+    for part, key in found:
+        formatted = phone.look == "wa" and key == "content"
+        shown = texts.html(
+            texts.visible(part.get(key)), items.declared(part) or (), formatted=formatted, plain=True
+        )
+        characters = _CHARACTER.findall(" ".join(shown.split()))
+        if characters:
+            more = "…" if len(characters) > FIRST else ""
+            return Markup("".join(characters[:FIRST]) + more)  # noqa: S704 - texts.html escaped it
+    media = any(phone.parts[kind] for kind in ("media", "image", "header"))
+    return Markup("<i>media only</i>") if media else Markup("<i>no text</i>")
 
 
-def comparison(before: Item | None, after: Item | None) -> Markup:
-    """Return a channel as it was beside the channel as it is.
+def comparison(before: Any, after: Any) -> Markup:
+    """Return the phones of a channel in two states, with the changed words marked.
 
-    :param before: the channel as it was; None if it is new.
-    :param after: the channel as it is; None if it was removed.
+    :param before: the channel as it was; None if it was not there.
+    :param after: as it is; None if it is not there.
     """
-    phones = [preview(channel) if channel else Markup() for channel in (before, after)]
-    figures = Markup(
-        "<figure><figcaption>Before</figcaption>{}</figure><figure><figcaption>After</figcaption>{}</figure>"
+    pairs = component_pairs(before, after)
+    figures = [
+        ("Before", before, Phone(before, "del", {id(pair.before): pair.after for pair in pairs})),
+        ("After", after, Phone(after, "ins", {id(pair.after): pair.before for pair in pairs})),
+    ]
+    shown = (
+        Markup("<figure><figcaption>{}</figcaption>{}</figure>").format(
+            title, Markup('<p class="absent">Not there</p>') if channel is None else phone.html()
+        )
+        for title, channel, phone in figures
     )
-    return Markup('<div class="compare">{}</div>').format(figures.format(*phones))
-
-
-def changed_fields(change: Change[Content]) -> list[tuple[str, Markup, Markup]]:
-    """Return the label of each field that changed, and its value before and after.
-
-    :param change: the change.
-    """
-    return [(each.path, escape(each.before or ""), escape(each.after or "")) for each in change.fields]
-
-
-def _texts(channel: Item) -> list[Markup]:
-    parts: list[Any] = [part for part in components(channel) if isinstance(part, dict) and part.get("content")]
-    return [Markup(IN_BRACES.sub(r"<var>\1</var>", str(escape(str(part["content"]))))) for part in parts]  # noqa: S704
+    return Markup('<div class="compare">{}</div>').format(Markup().join(shown))

@@ -9,9 +9,8 @@ from collections import Counter
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from airflow_provider_outbound.catalogue.entries import Snapshot, entries
+from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.facts import KINDS, Kind, date, date_and_time, templates
 from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
 from airflow_provider_outbound.model.values import utf8_safe
@@ -28,7 +27,16 @@ class Page(NamedTuple):
     policy: str
 
 
-STYLES = ("tokens.css", "page.css", "list.css", "detail.css", "previews.css", "narrow.css", "print.css")
+STYLES = (
+    "tokens.css",
+    "page.css",
+    "list.css",
+    "detail.css",
+    "previews.css",
+    "channels.css",
+    "narrow.css",
+    "print.css",
+)
 #: All in one script, in this order: `theme.js` runs before anything is painted, `start.js` once the page is read.
 SCRIPTS = (
     "theme.js",
@@ -73,13 +81,6 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src https:; media-src https:; base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(
-        loader=PackageLoader("airflow_provider_outbound.catalogue", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     listed = templates(entries(now, before))
     kinds = Counter(kind for each in listed for kind in set(each.kinds))
     data = {
@@ -88,26 +89,30 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         "kinds": {kind.glyph: [kind.label, kind.name] for kind in KINDS.values()},
         "templates": [each.facts for each in listed],
     }
-    html = environment.get_template("page.html").render(
-        templates=listed,
-        kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
-        problems=sum(bool(each.entry.problems) for each in listed),
-        changes=sum(bool(each.entry.change) for each in listed),
-        help=[(keys.split(), purpose) for keys, purpose in HELP],
-        account=now.account_id,
-        host=now.host,
-        fetched=date_and_time(now.fetched_at),
-        compared=before is not None,
-        before=data["before"],
-        changed_fields=changed_fields,
-        comparison=comparison,
-        preview=preview,
-        snippet=snippet,
-        data=_json(data),
-        icons=_read("icons.html"),
-        policy=policy,
-        style=style,
-        script=script,
+    html = (
+        environment()
+        .get_template("page.html")
+        .render(
+            templates=listed,
+            kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
+            problems=sum(bool(each.entry.problems) for each in listed),
+            changes=sum(bool(each.entry.change) for each in listed),
+            help=[(keys.split(), purpose) for keys, purpose in HELP],
+            account=now.account_id,
+            host=now.host,
+            fetched=date_and_time(now.fetched_at),
+            compared=before is not None,
+            before=data["before"],
+            changed_fields=changed_fields,
+            comparison=comparison,
+            preview=preview,
+            snippet=snippet,
+            data=_json(data),
+            icons=_read("icons.html"),
+            policy=policy,
+            style=style,
+            script=script,
+        )
     )
     return Page(utf8_safe(html), policy)
 

@@ -30,7 +30,8 @@ SPELLINGS = {"appNames": "appName", "variables": "Variables"}
 
 #: ${{1}} in texts and {{1}} in URLs, as the API's source writes them.
 IN_BRACES = re.compile(r"\$?\{\{ *(\w+) *\}\}")
-_PLACEHOLDER = re.compile(rf"{IN_BRACES.pattern}|\$([0-9]+)")  # LivePerson's page shows $1
+#: These, and $1, as LivePerson's page shows them; that is a price where the component does not declare variable 1.
+PLACEHOLDER = re.compile(rf"{IN_BRACES.pattern}|\$([0-9]+)")
 
 
 class Record(NamedTuple):
@@ -115,7 +116,7 @@ def placeholders(component: Any) -> list[str]:
         return []
     texts = [each for each in component.values() if isinstance(each, str) and ("$" in each or "{{" in each)]
     stated = set(declared(component) or ()) if texts else set()
-    found = (match for each in texts for match in _PLACEHOLDER.findall(each))
+    found = (match for each in texts for match in PLACEHOLDER.findall(each))
     return list(dict.fromkeys(name or number for name, number in found if name or number in stated))
 
 

@@ -13,7 +13,7 @@ function searchable(template) {
     template.id || "",
     ...template.phones.flatMap((phone) => [...phone.querySelectorAll("[dir=auto]")].map((text) => text.textContent)),
     ...template.channels.flatMap((channel) => [channel.sender, channel.template, ...(channel.apps || [])]),
-    ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , ...target]) => target.join(""))),
+    ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , , ...target]) => target.join(""))),
   ].join("\n"));
   return template.folded;
 }

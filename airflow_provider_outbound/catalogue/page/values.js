@@ -26,7 +26,8 @@ function describeChip(chip, value) {
 function showValues(template, ...containers) {
   for (const container of containers) {
     for (const media of container.querySelectorAll(".media[data-url]")) {
-      if (media.querySelector("var")) mediaValue(media, filledUrl(template, media));
+      const url = media.querySelector("var") ? filledUrl(template, media) : media.dataset.value;
+      if (url !== media.dataset.value) mediaValue(media, url); // it forgets what was loaded
     }
     for (const chip of container.querySelectorAll("var[data-name]")) describeChip(chip, template.values[variableOf(chip)] || "");
   }

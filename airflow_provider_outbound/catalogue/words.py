@@ -1,0 +1,52 @@
+"""Which words of a text changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from airflow_provider_outbound.model.items import PLACEHOLDER
+
+#: A placeholder, a word, or any other character. Times, decimal numbers, domains and names are one word.
+_TOKEN = re.compile(rf"(?:{PLACEHOLDER.pattern})|[^\W_]+(?:[.,:'’_][^\W_]+)*|\S")
+_MARKS = "*_~`"  # WhatsApp's formatting is not shown, so that its change is not either
+
+Ranges = list[tuple[int, int]]
+
+
+def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
+    """Return the ranges of words that only one of two texts has.
+
+    A range neither contains a line break or a mark of WhatsApp's formatting, nor begins or ends with a space.
+
+    :param before: a text.
+    :param after: what became of it.
+    """
+    if before == after:
+        return [], []
+    olds, news = list(_TOKEN.finditer(before)), list(_TOKEN.finditer(after))
+    matcher = SequenceMatcher(None, [old[0] for old in olds], [new[0] for new in news])
+    left: Ranges = []
+    right: Ranges = []
+    for same, i, j, k, m in matcher.get_opcodes():
+        if same != "equal":
+            left += _ranges(before, olds[i:j])
+            right += _ranges(after, news[k:m])
+    return left, right
+
+
+def _ranges(text: str, tokens: Sequence[re.Match[str]]) -> Ranges:
+    """Return the ranges of neighbouring tokens."""
+    ranges: Ranges = []
+    joins = False
+    for token in tokens:
+        start, end = token.span()
+        if token[0] in _MARKS:
+            joins = False
+        elif joins and "\n" not in text[ranges[-1][1] : start]:
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+            joins = True
+    return ranges
