@@ -64,7 +64,7 @@ function buttonRow([glyph, text, does, ...target]) {
   const plain = target.map((part, at) => (at % 2 ? `{{${part}}}` : part)).join("");
   const shown = target.map((part, at) => (at % 2 ? named(make("var", {}, part)) : part));
   return make("li", {}, icon(glyph),
-    make("div", {}, make("b", { dir: "auto" }, text), make("p", {}, make("bdi", {}, ...(target.length ? shown : [does])))),
+    make("div", {}, make("b", {}, make("bdi", {}, text)), make("p", {}, make("bdi", {}, ...(target.length ? shown : [does])))),
     target.length ? copyButton(`Copy target of ${text}`, plain) : null);
 }
 
