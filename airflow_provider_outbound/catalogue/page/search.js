@@ -90,7 +90,7 @@ function hits(node) {
     for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
       const range = new Range();
       range.setStart(node, places[at]);
-      range.setEnd(node, places[at + word.length - 1] + 1);
+      range.setEnd(node, places[at + word.length] ?? node.data.length); // with the marks of its last letter
       ranges.push(range);
     }
   }
