@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import zip_longest
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -12,6 +11,8 @@ import pendulum
 
 from airflow_provider_outbound.catalogue.entries import Entry
 from airflow_provider_outbound.catalogue.notes import notes, told
+from airflow_provider_outbound.catalogue.pairs import channel_pairs
+from airflow_provider_outbound.catalogue.phones import BUTTONS, LOOKS, Phone, phone_number
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.fingerprints import channel_fingerprint
@@ -32,13 +33,8 @@ class Kind(NamedTuple):
     name: str
 
 
-KINDS = {
-    "wa": Kind("wa", "WhatsApp", "WhatsApp"),
-    "sms-twilio": Kind("sms", "SMS", "SMS"),
-    "googlercs": Kind("rcs", "RCS", "Google RCS"),
-    "apple-twilio": Kind("apple", "Apple", "Apple Messages"),
-    "inapp": Kind("inapp", "In-app", "In-app"),
-}
+_SHORT = {"googlercs": "RCS", "apple-twilio": "Apple"}
+KINDS = {type_: Kind(glyph, _SHORT.get(type_, name), name) for type_, (glyph, name, _) in LOOKS.items()}
 
 
 class Template(NamedTuple):
@@ -49,7 +45,7 @@ class Template(NamedTuple):
     :param name: its name, or what it has instead.
     :param kinds: how the page names the type of each channel.
     :param channels: its channels. Those that it no longer has come last.
-    :param pairs: each channel as it was and as it is, if the template was updated; None for one that is missing.
+    :param pairs: each channel as it was and as it is; None for one that is missing.
     :param facts: what the page's script shows.
     """
 
@@ -102,11 +98,9 @@ def _template(number: int, entry: Entry, taken: set[str]) -> Template:
     identity = text(item.get("id")) or ""
     fragment = quote(identity, safe="") if identity and identity not in taken else f"{quote(identity)}~{number}"
     taken.add(fragment)
-    now = _channels(item)
-    change = entry.change if entry.change and entry.change.before and entry.change.after else None
-    pairs = list(zip_longest(_channels(decode(change.before.raw)), now)) if change and change.before else []
-    gone = [before for before, after in pairs if before and not after]
-    called = [text(item.get("name")), *(text(channel.get("templatename")) for channel in now), identity]
+    pairs = _pairs(entry)
+    channels = [after or before or {} for before, after in pairs]
+    called = [text(item.get("name")), *(text(channel.get("templatename")) for channel in channels), identity]
     name = next(filter(None, called), f"configuration {number}")
     updated = parse_timestamp(item.get("updatedAt"))
     facts = {
@@ -118,34 +112,43 @@ def _template(number: int, entry: Entry, taken: set[str]) -> Template:
         "time": updated and int(updated.timestamp()),
         "lookback": lookback(item),
         "problems": [told(problem, item) for problem in entry.problems],
-        "channels": [_facts(channel) for channel in now] + [{**_facts(channel), "gone": True} for channel in gone],
+        "channels": [_facts(after or before or {}, gone=after is None) for before, after in pairs],
         "raw": entry.raw.decode(errors="replace"),
     }
-    channels = now + gone
     return Template(entry, fragment, name, [kind(each) for each in channels], channels, pairs, _full(facts))
 
 
-def _channels(item: Item) -> list[Item]:
-    return [channel for channel in shapes.channels(item) if isinstance(channel, dict)]
+def _pairs(entry: Entry) -> list[tuple[Item | None, Item | None]]:
+    """Return a template's channels, each as it was and as it is; those that it no longer has come last."""
+    now = [channel for channel in shapes.channels(entry.item) if isinstance(channel, dict)]
+    if not (entry.change and entry.change.before and entry.change.after):
+        return [(None, channel) for channel in now]
+    pairs = channel_pairs(decode(entry.change.before.raw), entry.item)
+    earlier = {id(pair.after): pair.before for pair in pairs if isinstance(pair.before, dict)}
+    gone = [(pair.before, None) for pair in pairs if isinstance(pair.before, dict) and pair.after is None]
+    return [*((earlier.get(id(channel)), channel) for channel in now), *gone]
 
 
-def _facts(channel: Item) -> dict[str, Any]:
-    """Return what the page says about a channel."""
+def _facts(channel: Item, gone: bool) -> dict[str, Any]:
+    """Return what the page says about a channel.
+
+    :param gone: whether the template no longer has it.
+    """
+    phone = Phone(channel)
     parts = [part for part in shapes.components(channel) if isinstance(part, dict)]
-    sender = text(channel.get("outboundnumber")) or text(channel.get("serviceAccountName"))
-    number = channel.get("type") == "wa" and sender and sender.isdigit()
     orientation = text(channel.get("cardOrientation"))
     facts = {
-        "kind": kind(channel).glyph,
-        "type": kind(channel).name if kind(channel).glyph == "other" else None,
+        "kind": phone.look,
+        "type": phone.type if phone.look == "other" else None,
+        "gone": gone or None,
         "card": orientation and f"{orientation.lower()} card",
         "language": text(channel.get("language")),
-        "sender": f"+{sender}" if number else sender,
+        "sender": phone_number(channel.get("outboundnumber") or channel.get("serviceAccountName")),
         "template": text(channel.get("templatename")),
         "apps": strings(shapes.field(channel, "appNames")),
         "header": shapes.header_variables(channel),
         "fingerprint": channel_fingerprint(channel),
-        "notes": notes(channel, parts),
+        "notes": notes(phone),
         "buttons": [_button(part) for part in parts if part.get("type") == "button"],
     }
     return _full({**facts, **_variables(parts)})
@@ -168,11 +171,12 @@ def _variables(parts: list[Item]) -> dict[str, list[str]]:
     }
 
 
-def _button(part: Item) -> list[Any]:
-    """Return a button's kind, its text, and its target: text and placeholders in turns."""
-    kind_ = text(part.get("sub_type")) or ""
+def _button(part: Item) -> list[str]:
+    """Return a button's glyph, its text, what it does, and its target: text and placeholders in turns."""
+    sub_type = text(part.get("sub_type")) or "button"
+    glyph, does = BUTTONS.get(sub_type, ("box", sub_type))
     target = text(part.get("url")) or text(part.get("phone_number"))
-    return [kind_, text(part.get("content")) or "", *(IN_BRACES.split(target) if target else ())]
+    return [glyph, text(part.get("content")) or does, does, *(IN_BRACES.split(target) if target else ())]
 
 
 def lookback(item: Item) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_provider_outbound.catalogue.pairs import kind_of
+from airflow_provider_outbound.catalogue.phones import Phone
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.checks import Problem
-from airflow_provider_outbound.model.items import COMPONENTS, Item
+from airflow_provider_outbound.model.items import Item
 from airflow_provider_outbound.model.values import text
 
 #: The title of each check's problems.
@@ -55,20 +57,16 @@ def _named(parts: Sequence[Any], index: int) -> str:
     return f"The {text(type_) or 'component'}"
 
 
-def notes(channel: Item, parts: Sequence[Item]) -> list[list[str]]:
+def notes(phone: Phone) -> list[list[str]]:
     """Return what a reader may wonder about, though it is no problem: title and sentence of each.
 
-    :param channel: the channel.
-    :param parts: its components.
+    :param phone: the channel.
     """
-    kinds = dict.fromkeys(text(part.get("type")) or "without a type" for part in parts)
-    found = [
-        [_UNKNOWN, f"This version does not know the component {kind}."] for kind in kinds if kind not in COMPONENTS
-    ]
-    for part in parts:
-        if part.get("type") == "header" and part.get("sub_type") in (None, "text") and not part.get("content"):
-            found.append(["The header has no text", "WhatsApp shows nothing there."])
-        horizontal = text(channel.get("cardOrientation")) == "HORIZONTAL"
-        if horizontal and part.get("type") == "media" and (height := text(part.get("height"))):
-            found.append([f"Height {height} has no effect", _HEIGHT])
+    kinds = dict.fromkeys(kind_of(part) or "without a type" for part in phone.unknown)
+    found = [[_UNKNOWN, f"This version has none for the component {kind}."] for kind in kinds]
+    if any(phone.header(part) == "text" and not part.get("content") for part in phone.parts["header"]):
+        found.append(["The header has no text", "WhatsApp shows nothing there."])
+    heights = [text(part.get("height")) for part in phone.parts["media"]]
+    if phone.card == "horizontal" and any(heights):
+        found.append([f"Height {heights[0]} has no effect", _HEIGHT])
     return found

@@ -89,7 +89,7 @@ function showChannel() {
 }
 
 function channelNow(template, index) {
-  if (!template.channels.length) return [make("p", { class: "none" }, "This template has no channel: there is nothing to see.")];
+  if (!template.channels.length) return [make("p", { class: "none" }, "There is no channel, so that there is nothing to see."), jsonOf(template)];
   const look = make("div", { class: "look" }, lookOf(template, index));
   const facts = make("div", { class: "facts" }, ...sampleValues(template, index, look), ...factsOf(template, index), jsonOf(template));
   showValues(template, look, facts);

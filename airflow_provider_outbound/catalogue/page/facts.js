@@ -23,7 +23,7 @@ function factsOf(template, index) {
     fact("Channel", make("span", { class: `glyph ${channel.kind}` }, icon(channel.kind)), channelName(channel),
       channel.card && make("small", {}, channel.card)),
     channel.language && fact("Language", languageName(channel.language), named && make("code", {}, channel.language)),
-    channel.sender && fact("Send from", make("bdi", {}, channel.sender), copyButton("Copy sender", channel.sender)),
+    channel.sender && fact("Send from", make("bdi", {}, channel.sender), copyButton("Copy sender", channel.sender.replaceAll(" ", ""))),
     channel.template && fact("WhatsApp name", make("code", {}, channel.template), copyButton("Copy WhatsApp name", channel.template)),
     channel.apps && fact("Apps", channel.apps.join(", ")),
     ...variablesOf(channel),
@@ -59,16 +59,13 @@ function variablesOf(channel) {
   ];
 }
 
-const BUTTONS = { __proto__: null, quick_reply: ["reply", "Quick reply"], url: ["open", "Link"], phone_number: ["phone", "Call"], copy_code: ["copy", "Copy code"] };
-
-/** A button: its kind, its text, and its target as text and variables in turns. */
-function buttonRow([kind, text, ...target]) {
-  const [glyph, name] = BUTTONS[kind] || ["box", kind || "Button"];
+/** A button: its text, and what it does or its target, which is text and variables in turns. */
+function buttonRow([glyph, text, does, ...target]) {
   const plain = target.map((part, at) => (at % 2 ? `{{${part}}}` : part)).join("");
   const shown = target.map((part, at) => (at % 2 ? named(make("var", {}, part)) : part));
   return make("li", {}, icon(glyph),
-    make("div", {}, make("b", { dir: "auto" }, text || name), make("p", {}, make("bdi", {}, ...(target.length ? shown : [name])))),
-    target.length ? copyButton(`Copy ${kind === "url" ? "link" : "number"}`, plain) : null);
+    make("div", {}, make("b", {}, make("bdi", {}, text)), make("p", {}, make("bdi", {}, ...(target.length ? shown : [does])))),
+    target.length ? copyButton(`Copy target of ${text}`, plain) : null);
 }
 
 function named(variable) {

@@ -19,6 +19,7 @@ function readTemplates() {
       phones: looks.filter((look) => look.matches(".phone")),
       comparisons: looks.filter((look) => look.matches(".compare")),
       fields: looks.find((look) => look.matches(".fields")),
+      found: true, // by the search and the filters
       values: { __proto__: null }, // sample values, by variable: any name, also "constructor"
     };
   });
@@ -28,7 +29,7 @@ function readTemplates() {
 
 const rowOf = new WeakMap(); // a row's template
 const templateAt = (element) => rowOf.get(element.closest("#list > li"));
-const listed = () => ordered.filter((template) => !template.row.hidden);
+const listed = () => ordered.filter((template) => template.found);
 
 /** Make a row the list's tab stop and the one that is read out as current. */
 function markCurrent(template) {

@@ -1,6 +1,8 @@
 // Search and filters: rows are hidden, never removed, and only those that change are touched.
 
 const wanted = { words: [], channels: new Set(), language: "", problems: false, changed: false };
+const AT_ONCE = 50; // rows that are shown before the next frame: a screen of 2800 px
+const IN_A_FRAME = 250; // of the others, then
 const MOST_MARKED = 60; // rows in which hits are marked: more than fit on any screen
 
 /** Fold text for the search: `Müller` and `muller` are alike. */
@@ -13,7 +15,7 @@ function searchable(template) {
     template.id || "",
     ...template.phones.flatMap((phone) => [...phone.querySelectorAll("[dir=auto]")].map((text) => text.textContent)),
     ...template.channels.flatMap((channel) => [channel.sender, channel.template, ...(channel.apps || [])]),
-    ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , ...target]) => target.join(""))),
+    ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , , ...target]) => target.join(""))),
   ].join("\n"));
   return template.folded;
 }
@@ -39,18 +41,25 @@ function matches(template) {
 }
 
 function filter() {
-  let count = 0;
   for (const template of templates) {
-    const hide = !matches(template);
-    if (template.row.hidden !== hide) template.row.hidden = hide;
-    if (!hide) count += 1;
+    template.found = matches(template);
+    if (!template.found && !template.row.hidden) template.row.hidden = true;
   }
+  showRows();
+  const count = listed().length;
   const all = `${templates.length} template${templates.length === 1 ? "" : "s"}`;
   byId("count").textContent = count < templates.length ? `${count} of ${all}` : all;
   byId("nothing").hidden = count > 0;
   if (!count) byId("missing").textContent = missing();
-  moveTabStop(view.template && !view.template.row.hidden ? view.template : listed()[0] || null);
+  moveTabStop(view.template && view.template.found ? view.template : listed()[0] || null);
   markHits();
+}
+
+/** Show the rows that were found: those on the screen at once, so that a key is never slow, and the others later. */
+function showRows(most = AT_ONCE) {
+  const missing = ordered.filter((template) => template.found && template.row.hidden);
+  for (const template of missing.slice(0, most)) template.row.hidden = false;
+  if (missing.length > most) requestAnimationFrame(() => setTimeout(showRows, 0, IN_A_FRAME));
 }
 
 /** Say what was looked for, as `Nothing has “boots” in SMS or RCS.` */
@@ -90,7 +99,7 @@ function hits(node) {
     for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
       const range = new Range();
       range.setStart(node, places[at]);
-      range.setEnd(node, places[at + word.length - 1] + 1);
+      range.setEnd(node, places[at + word.length] ?? node.data.length); // with the marks of its last letter
       ranges.push(range);
     }
   }

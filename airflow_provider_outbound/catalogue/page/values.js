@@ -26,7 +26,8 @@ function describeChip(chip, value) {
 function showValues(template, ...containers) {
   for (const container of containers) {
     for (const media of container.querySelectorAll(".media[data-url]")) {
-      if (media.querySelector("var")) mediaValue(media, filledUrl(template, media));
+      const url = media.querySelector("var") ? filledUrl(template, media) : media.dataset.value;
+      if (url !== media.dataset.value) mediaValue(media, url); // it forgets what was loaded
     }
     for (const chip of container.querySelectorAll("var[data-name]")) describeChip(chip, template.values[variableOf(chip)] || "");
   }
@@ -79,7 +80,7 @@ function field(template, channel, name, variable, look) {
   const undeclared = !variable.startsWith("header ") && channel.undeclared?.includes(name);
   const unused = !variable.startsWith("header ") && channel.unused?.includes(name);
   const input = make("input", {
-    type: "text", dir: "auto", autocomplete: "off", "data-variable": variable, placeholder: context(look, variable),
+    type: "text", dir: look.querySelector("[dir=rtl]") ? "rtl" : "auto", autocomplete: "off", "data-variable": variable, placeholder: context(look, variable),
     "aria-label": `Value of ${variable}${undeclared ? ", not declared" : ""}${unused ? ", not used" : ""}`,
   });
   input.value = template.values[variable] || "";
@@ -96,8 +97,8 @@ function context(look, variable) {
   const block = chip.closest("p, [dir=auto]") || chip.parentElement;
   const before = lineOf(block, (range) => range.setEndBefore(chip)).split("\n").pop();
   const after = lineOf(block, (range) => range.setStartAfter(chip)).split("\n")[0];
-  const lead = before.match(/(?:\S+\s+){0,2}\S*$/)[0];
-  const rest = after.match(/^\S*(?:\s+\S+){0,2}/)[0];
+  const lead = before.match(/(?:\S+\s+){0,3}\S*$/)[0];
+  const rest = after.match(/^\S*(?:\s+\S+){0,3}/)[0];
   return `${lead.length < before.length ? "…" : ""}${lead}▢${rest}${rest.length < after.trimEnd().length ? " …" : ""}`;
 }
 
