@@ -139,7 +139,7 @@ def _facts(channel: Item, gone: bool) -> dict[str, Any]:
     orientation = text(channel.get("cardOrientation"))
     facts = {
         "kind": phone.look,
-        "type": phone.type if phone.look == "other" else None,
+        "type": kind(channel).name if phone.look == "other" else None,
         "gone": gone or None,
         "card": orientation and f"{orientation.lower()} card",
         "language": text(channel.get("language")),
