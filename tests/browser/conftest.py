@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from airflow_provider_outbound.catalogue.render import render
+from tests import northwind
+
 #: Debian's package ``chromium``, or what the environment names; tests download no browser.
 CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 #: Where pictures go, to be looked at.
@@ -26,6 +29,14 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="package")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return where the airline's catalogue is."""
+    file = tmp_path_factory.mktemp("catalogue") / "catalogue.html"
+    file.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
+    return file.as_uri()
 
 
 @pytest.fixture
