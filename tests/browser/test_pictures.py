@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,10 +97,10 @@ STATES: dict[str, tuple[str, int, int, str, Callable[[Page], None]]] = {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("catalogue") / "catalogue.html"
     file.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
-    yield file.as_uri()
+    return file.as_uri()
 
 
 @pytest.mark.parametrize("name", STATES)
