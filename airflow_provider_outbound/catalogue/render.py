@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -89,32 +90,40 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         "kinds": {kind.glyph: [kind.label, kind.name] for kind in KINDS.values()},
         "templates": [each.facts for each in listed],
     }
-    html = (
-        environment()
-        .get_template("page.html")
-        .render(
-            templates=listed,
-            kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
-            problems=sum(bool(each.entry.problems) for each in listed),
-            changes=sum(bool(each.entry.change) for each in listed),
-            help=[(keys.split(), purpose) for keys, purpose in HELP],
-            account=now.account_id,
-            host=now.host,
-            fetched=date_and_time(now.fetched_at),
-            compared=before is not None,
-            before=data["before"],
-            changed_fields=changed_fields,
-            comparison=comparison,
-            preview=preview,
-            snippet=snippet,
-            data=_json(data),
-            icons=_read("icons.html"),
-            policy=policy,
-            style=style,
-            script=script,
-        )
+    page = environment().get_template("page.html")
+    html = page.render(
+        templates=listed,
+        kinds=sorted(kinds.items(), key=lambda counted: _order(counted[0])),
+        problems=sum(bool(each.entry.problems) for each in listed),
+        changes=sum(bool(each.entry.change) for each in listed),
+        help=[(keys.split(), purpose) for keys, purpose in HELP],
+        account=now.account_id,
+        host=now.host,
+        about=" · ".join(_about(now, before)),
+        compared=before is not None,
+        changed_fields=changed_fields,
+        comparison=comparison,
+        preview=preview,
+        snippet=snippet,
+        data=_json(data),
+        icons=_read("icons.html"),
+        policy=policy,
+        style=style,
+        script=script,
     )
     return Page(utf8_safe(html), policy)
+
+
+def _about(now: Snapshot, before: Snapshot | None) -> Iterator[str]:
+    """Yield what the page's head says: whose templates these are, and when they were read."""
+    if now.account_id:
+        yield f"Account {now.account_id}"
+    if now.host:
+        yield now.host
+    if now.fetched_at:
+        yield f"exported {date_and_time(now.fetched_at)}"
+    if before:
+        yield f"compared with {date(before.fetched_at) or 'an earlier export'}"
 
 
 def _order(kind: Kind) -> tuple[int, str]:

@@ -79,6 +79,11 @@ def test_single_keys_copy_compare_and_show_the_gallery(catalogue: Open) -> None:
     expect(page.locator(".compare")).to_be_visible()
     page.keyboard.press("d")
     expect(page.locator(".compare")).to_be_hidden()
+    page.keyboard.press("d")
+    page.keyboard.press("j")
+    expect(page.locator(".compare")).to_be_hidden()  # the next one is new
+    page.keyboard.press("k")
+    expect(page.locator(".compare")).to_be_visible()  # who compares goes on comparing
     page.keyboard.press("g")
     expect(page.locator("#detail")).to_be_hidden()
     page.keyboard.press("j")

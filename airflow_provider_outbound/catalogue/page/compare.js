@@ -3,9 +3,11 @@
 function comparison(template, index) {
   const phones = template.comparisons[index].cloneNode(true);
   nameChips(phones);
-  const captions = phones.querySelectorAll("figcaption");
-  for (const [at, date] of [dates.before, dates.now].entries()) {
-    if (date) captions[at]?.append(" ", make("small", {}, date));
+  for (const [at, figure] of [...phones.children].entries()) {
+    const [caption, phone] = figure.children;
+    if (phone.matches(".phone")) phone.setAttribute("aria-label", `${caption.textContent}: ${phone.ariaLabel}`);
+    const date = at ? dates.now : dates.before;
+    if (date) caption.append(" ", make("small", {}, date));
   }
   const fields = template.fields.cloneNode(true);
   nameChips(fields);

@@ -6,7 +6,6 @@ const isNarrow = () => matchMedia("(max-width: 760px)").matches;
 function select(template) {
   view.template = template;
   view.channel = 0;
-  view.compare = false;
   markCurrent(template);
   showHead(template);
   showRemarks(template);
@@ -83,7 +82,8 @@ function stepTab(tabs) {
 
 /** Show the channel as it is with its facts, or as it was beside how it is. */
 function showChannel() {
-  const { template, channel, compare } = view;
+  const { template, channel } = view;
+  const compare = isCompared();
   byId("channel").className = compare ? "" : "now";
   byId("channel").replaceChildren(...(compare ? comparison(template, channel) : channelNow(template, channel)));
 }
@@ -103,9 +103,12 @@ function lookOf(template, index) {
   return phone;
 }
 
+/** Who compares goes on comparing, from one changed template to the next. */
+const isCompared = () => view.compare && view.template.change === "updated";
+
 function showVersion() {
-  press(byId("now"), !view.compare);
-  press(byId("compare"), view.compare);
+  press(byId("now"), !isCompared());
+  press(byId("compare"), isCompared());
 }
 
 function setCompare(compare) {

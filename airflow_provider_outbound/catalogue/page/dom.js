@@ -17,7 +17,6 @@ function make(tag, attributes = {}, ...children) {
 function icon(name) {
   const space = "http://www.w3.org/2000/svg";
   const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("aria-hidden", "true");
   drawing.append(document.createElementNS(space, "use"));
   drawing.firstChild.setAttribute("href", `#i-${name}`);
   return drawing;
