@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster events bench check format constraints clean
+.PHONY: demo test airflow cluster events bench screenshots check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -37,6 +37,10 @@ format: .venv/ready
 # About 40 minutes, best on an idle machine; QUICK=1 for a look of five, which leaves results and documentation alone.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.run
+
+# The pictures of the documentation; needs the packages that .ci/run installs.
+screenshots: .venv/ready
+	$(BIN)/python -m tests.browser.screenshots
 
 # What the commands above install, for every Python and system at once.
 constraints: .venv/ready

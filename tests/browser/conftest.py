@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,9 @@ CHROMIUM = shutil.which(os.environ.get("CHROMIUM") or "chromium")
 PICTURES = Path(__file__).parents[2] / ".pictures"
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Return a real browser. It ends with this folder's tests, whose event loop would disturb other tests."""
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium: install the packages that .ci/run names, or let CHROMIUM name another")
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield a real browser."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=CHROMIUM,
@@ -29,6 +28,15 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Return a real browser. It ends with this folder's tests, whose event loop would disturb other tests."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium: install the packages that .ci/run names, or let CHROMIUM name another")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="package")

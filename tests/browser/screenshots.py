@@ -1,0 +1,59 @@
+"""``make screenshots``: the pictures of the documentation, as WebP."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser
+
+from airflow_provider_outbound.catalogue.render import render
+from tests import northwind
+from tests.browser.conftest import chromium
+from tests.browser.states import STATES, open_state
+
+DOCS = Path(__file__).parents[2] / "docs"
+#: The documentation's pictures, and what they show.
+PICTURES = {
+    "catalogue": STATES["02-whatsapp-values"]._replace(height=800),
+    "catalogue-changes": STATES["03-before-after"],
+    "catalogue-gallery": STATES["18-gallery-dark"]._replace(height=860),
+}
+LARGEST = 200_000  # bytes
+
+#: Chromium itself writes WebP. At this quality, text is as clear as in the PNG, which is three times as large.
+TO_WEBP = """async (png) => {
+    const picture = new Image();
+    picture.src = `data:image/png;base64,${png}`;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    canvas.getContext("2d").drawImage(picture, 0, 0);
+    return canvas.toDataURL("image/webp", 0.8).split(",")[1];
+}"""
+
+
+def main() -> None:
+    """Take the pictures, and write them into the documentation."""
+    with chromium() as browser, TemporaryDirectory() as folder:
+        page = Path(folder, "catalogue.html")
+        page.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
+        for name, state in PICTURES.items():
+            with open_state(browser, page.as_uri(), state, scale=1.5) as shown:
+                webp = compress(browser, shown.screenshot())
+            assert len(webp) < LARGEST, f"{name} has {len(webp)} bytes"
+            (DOCS / f"{name}.webp").write_bytes(webp)
+            print(f"docs/{name}.webp: {len(webp) // 1000} kB")
+
+
+def compress(browser: Browser, png: bytes) -> bytes:
+    """Return a PNG as WebP."""
+    page = browser.new_page()
+    webp = page.evaluate(TO_WEBP, b64encode(png).decode())
+    page.close()
+    return b64decode(webp)
+
+
+if __name__ == "__main__":
+    main()
