@@ -49,7 +49,7 @@ function sampleValues(template, index, look) {
   ];
   if (!fields.length) return [];
   const reset = make("button", { type: "button", class: "link", click: () => {
-    template.values = {};
+    template.values = { __proto__: null };
     showChannel();
     byId("channel").querySelector("input")?.focus();
   } }, "Reset");
