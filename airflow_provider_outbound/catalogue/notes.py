@@ -63,7 +63,7 @@ def notes(phone: Phone) -> list[list[str]]:
     :param phone: the channel.
     """
     kinds = dict.fromkeys(kind_of(part) or "without a type" for part in phone.unknown)
-    found = [[_UNKNOWN, f"This version has none for the component {kind}."] for kind in kinds]
+    found = [[_UNKNOWN, f"The component {kind} is shown as JSON."] for kind in kinds]
     if any(phone.header(part) == "text" and not part.get("content") for part in phone.parts["header"]):
         found.append(["The header has no text", "WhatsApp shows nothing there."])
     heights = [text(part.get("height")) for part in phone.parts["media"]]

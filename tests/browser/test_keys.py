@@ -40,6 +40,8 @@ def test_arrows_pass_over_what_is_filtered_out(catalogue: Open) -> None:
         "loyalty_menu"
     ]  # the selected one is hidden
     page.keyboard.press("j")
+    assert shown(page) == "loyalty_menu"
+    page.keyboard.press("j")
     assert shown(page) == "return_label"
 
 
@@ -73,8 +75,10 @@ def test_enter_goes_to_the_details_and_escape_back(catalogue: Open) -> None:
 
 def test_single_keys_copy_compare_and_show_the_gallery(catalogue: Open) -> None:
     page = catalogue("#H100234871")
+    page.get_by_role("link", name="order_shipped").focus()
     page.keyboard.press("c")
     expect(page.locator("#spoken")).to_have_text("Copied")
+    assert focused(page) == "order_shipped_tracking"
     page.keyboard.press("d")
     expect(page.locator(".compare")).to_be_visible()
     page.keyboard.press("d")

@@ -8,13 +8,14 @@ function copyButton(label, text) {
 }
 
 function copy(button, text) {
+  const focused = document.activeElement; // the key c copies from anywhere
   const field = make("textarea", { class: "hidden", readonly: true, "aria-hidden": "true" });
   field.value = text;
   document.body.append(field);
   field.select();
   const copied = document.execCommand("copy"); // the Clipboard API would log an error where it is refused
   field.remove();
-  button.focus({ preventScroll: true });
+  focused.focus({ preventScroll: true });
   if (copied) showCopied(button);
   else navigator.clipboard?.writeText(text).then(() => showCopied(button), () => speak("Your browser did not let this page copy"));
 }

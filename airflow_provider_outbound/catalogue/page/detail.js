@@ -34,7 +34,7 @@ function showHead(template) {
 function showRemarks(template) {
   const label = (channel) => (template.channels.length > 1 && channel !== null ? channelName(template.channels[channel]) : "");
   const remark = (kind, title, text, place) =>
-    make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), text), make("small", {}, place));
+    make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), ...marked(text)), make("small", {}, place));
   const removed = template.change === "removed";
   const seen = dates.before ? `This is how it looked in the export of ${dates.before}.` : "This is how it looked before.";
   byId("remarks").replaceChildren(
@@ -45,6 +45,9 @@ function showRemarks(template) {
       (channel.notes || []).map(([title, text]) => remark("info", title, text, label(index)))),
   );
 }
+
+/** Return a sentence whose placeholders are code. */
+const marked = (text) => text.split(/(\{\{[^}]*\}\})/).map((part, at) => (at % 2 ? make("code", {}, part) : part));
 
 function showTabs(template) {
   const several = template.channels.length > 1;

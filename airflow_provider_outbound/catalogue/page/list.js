@@ -51,7 +51,7 @@ function moveTabStop(template) {
 function step(rows, { focus = false } = {}) {
   const shown = listed();
   if (!shown.length) return;
-  const at = shown.indexOf(tabStop);
+  const at = shown.indexOf(view.template); // -1 if it is filtered out: the next one is then the first
   const template = shown[Math.max(0, Math.min(shown.length - 1, at + rows))];
   if (template !== view.template) select(template);
   template.row.scrollIntoView({ block: "nearest" });
