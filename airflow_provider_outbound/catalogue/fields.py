@@ -14,7 +14,7 @@ from airflow_provider_outbound.catalogue.words import changes
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model import items, values
 from airflow_provider_outbound.model.changes import Change, Content, fields
-from airflow_provider_outbound.model.codec import decode, encode
+from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Item
 
 #: A label, what was there, and what is there now.
@@ -73,8 +73,11 @@ def changed_fields(change: Change[Content]) -> list[Row]:
     if not (change.before and change.after):
         return []
     rows = list(_configuration(decode(change.before.raw), decode(change.after.raw)))
-    # What only changes the nesting of lists has no row yet.
-    return rows or [row for field in change.fields for row in _leaves(field.path, field.before, field.after)]
+    if not rows:  # only the nesting of lists changed
+        before = {each.path: each.before for each in change.fields if each.before is not None}
+        after = {each.path: each.after for each in change.fields if each.after is not None}
+        rows = list(_leaves("", before, after))
+    return rows
 
 
 def _configuration(before: Item, after: Item) -> Iterator[Row]:
@@ -83,7 +86,7 @@ def _configuration(before: Item, after: Item) -> Iterator[Row]:
     yield from (row for row in rows if row[0] not in _DATES)
     pairs = channel_pairs(before, after)
     for at, pair in enumerate(pairs):
-        kind = LOOKS[pair.kind][1] if pair.kind in LOOKS else pair.kind or "Channel"
+        kind = LOOKS[pair.kind][1] if pair.kind in LOOKS else printable(pair.kind, 60) or "Channel"
         label = "" if len(pairs) == 1 else kind if pair.alone else f"{kind} {pair.number}"
         yield from _channel(pair.before or {}, pair.after or {}, label, f"channels[{at}]")
     yield from _order("Channels", items.channels(before), items.channels(after))
@@ -94,7 +97,7 @@ def _channel(before: Any, after: Any, label: str, path: str) -> Iterator[Row]:
     nested = "messageComponents"
     yield from _object(_without(nested, before), _without(nested, after), _OF_CHANNEL, label, path)
     for at, pair in enumerate(component_pairs(before, after)):
-        kind = pair.kind.capitalize() or "Component"
+        kind = printable(pair.kind, 60).capitalize() or "Component"
         numbered = kind if pair.alone and pair.kind != "button" else f"{kind} {pair.number}"
         old, new = (({} if side is None else side) for side in (pair.before, pair.after))
         yield from _object(old, new, _OF_COMPONENT, _named(label, numbered), f"{path}.messageComponents[{at}]")
@@ -110,17 +113,17 @@ def _order(label: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[
     """Yield a row if the types of channels or components, or their order, differ."""
     old, new = ([kind_of(each) for each in side] for side in (before, after))
     if old != new:
-        yield (label, *_words(", ".join(old), ", ".join(new), (), ()))
+        yield (label, *_words(*(texts.visible(", ".join(kinds)) for kinds in (old, new)), (), ()))
 
 
 def _object(before: Any, after: Any, labels: dict[str, str], label: str, path: str) -> Iterator[Row]:
     """Yield the rows of two objects' fields, those with a label first."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
-        yield from _leaves(path, encode(before).decode(), encode(after).decode())
+        yield from _leaves(path, fields(before), fields(after))
         return
     order = {key: at for at, key in enumerate(labels)}
     for key in sorted({**after, **before}, key=lambda key: order.get(_spelled(key), len(order))):
-        old, new = (encode(side[key]).decode() if key in side else None for side in (before, after))
+        old, new = (fields(side[key]) if key in side else {} for side in (before, after))
         if old == new or (key == "type" and not (before and after)):  # a new component's label has its type
             continue
         known = labels.get(_spelled(key))
@@ -161,13 +164,12 @@ def _words(before: str | None, after: str | None, *declared: Collection[str]) ->
     return old, new
 
 
-def _leaves(path: str, before: str | None, after: str | None) -> Iterator[Row]:
-    """Yield the rows of all that differs within two JSON values, by path; None stands for a missing one."""
-    old, new = ({} if side is None else fields(decode(side.encode())) for side in (before, after))
-    for name in {**new, **old}:
-        sides = old.get(name), new.get(name)
-        if sides[0] != sides[1]:
-            where = f"{path}{name}" if not name or name.startswith("[") else f"{path}.{name}"
+def _leaves(path: str, before: dict[str, str], after: dict[str, str]) -> Iterator[Row]:
+    """Yield the rows of all that differs within two values, given as the JSON of what they contain, by path."""
+    for name in {**after, **before}:
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            where = f"{path}{name}" if not (path and name) or name.startswith("[") else f"{path}.{name}"
             label = Markup("<code>{}</code>").format(printable(where))
-            was, now = (side and texts.visible(side) for side in sides)
+            was, now = (side and texts.visible(side) for side in (old, new))
             yield (label, *_words(was, now, (), ()))

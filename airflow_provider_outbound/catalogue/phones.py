@@ -36,18 +36,18 @@ LOOKS = {
 #: Source: https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates/supported-languages
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "prs", "ur")
 
-#: The glyphs and labels of buttons, by sub_type. Those after quick_reply are WhatsApp's own.
+#: The glyphs of buttons, by sub_type, and the labels of those to which WhatsApp gives one.
 BUTTONS = {
-    "url": ("open", "Link"),
-    "phone_number": ("phone", "Call"),
-    "quick_reply": ("reply", "Quick reply"),
+    "url": ("open", ""),
+    "phone_number": ("phone", ""),
+    "quick_reply": ("reply", ""),
     "copy_code": ("copy", "Copy code"),
     "otp": ("copy", "Copy code"),
     "catalog": ("list", "View catalog"),
     "mpm": ("list", "View items"),
     "spm": ("list", "View"),
-    "flow": ("list", "Open"),
-    "voice_call": ("phone", "Call"),
+    "flow": ("list", ""),
+    "voice_call": ("phone", ""),
 }
 MOST_BUTTONS = 3  # of more, WhatsApp shows two and "See all options"
 HEIGHTS = ("short", "medium", "tall")  # of media on RCS cards, in Google's terms
@@ -212,9 +212,10 @@ class Phone:
     def json(self, part: Any) -> tuple[str, str]:
         """Return the type of a component that has no preview, and its JSON."""
         kind = values.text(part.get("type")) if isinstance(part, dict) else None
-        shown = encode(part)
-        with suppress(ValueError, msgspec.MsgspecError, RecursionError):  # what only Python reads, such as NaN
-            shown = msgspec.json.format(shown, indent=2)
+        shown = b"It is nested too deeply to be shown."
+        with suppress(ValueError, msgspec.MsgspecError, RecursionError):
+            shown = encode(part)
+            shown = msgspec.json.format(shown, indent=2)  # refuses what only Python reads, such as NaN
         return (kind or "component")[:60], texts.visible(shown.decode())
 
     def html(self) -> Markup:

@@ -114,8 +114,8 @@ def _link(match: re.Match[str]) -> tuple[int, int]:
 
 # WhatsApp's formatting. A mark opens unless a letter or digit is before it, or a space or the same mark behind it;
 # it closes unless a space is before it, or a letter or digit behind it. A placeholder counts as a word. Formatting
-# ends with its line, except that of ```. Source: https://faq.whatsapp.com/539178204879377; what it leaves open is as
-# the bridge mautrix-whatsapp reads it, and as users saw it (https://github.com/chatwoot/chatwoot/issues/10127,
+# ends with its line, except that of ```. Source: https://faq.whatsapp.com/539178204879377; what it leaves open is
+# as the bridge mautrix-whatsapp reads it, and as users saw it (https://github.com/chatwoot/chatwoot/issues/10127,
 # https://github.com/glific/glific-frontend/issues/2048).
 
 _EMPHASIS = {"*": "b", "_": "i", "~": "s"}
@@ -180,7 +180,8 @@ def _joined(
     opening: dict[int, list[Span]] = {}
     for span in sorted(spans, key=lambda span: -span.end):  # the outer one first
         opening.setdefault(span.start, []).append(span)
-    unseen, begins, ends = {start for start, _ in hidden}, dict(changed), {end for _, end in changed}
+    unseen = {at for start, end in hidden for at in range(start, end)}
+    begins, ends = dict(changed), {end for _, end in changed}
     edges = {at for start, end, _ in spans for at in (start, end)}
     bounds = {0, len(text), *edges, *begins, *ends}
     bounds.update(at for pair in hidden for at in pair)

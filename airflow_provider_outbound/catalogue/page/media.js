@@ -26,17 +26,18 @@ function loadMedia(button) {
   media.classList.remove("failed");
   button.textContent = "Loading…";
   const settle = (state, label) => {
-    if (!media.contains(button)) return; // another value was typed meanwhile
     media.classList.remove("loading");
     media.classList.add(state);
     button.textContent = label;
   };
   const failed = () => {
+    if (!media.contains(button)) return; // another value was typed meanwhile
     shown.remove();
     media.classList.remove("loaded");
     settle("failed", "Could not load. Try again");
   };
   const loaded = () => {
+    if (!media.contains(button)) return;
     const focused = document.activeElement === button;
     media.append(shown);
     settle("loaded", `Load ${kind}`);
