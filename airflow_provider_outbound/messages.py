@@ -32,14 +32,14 @@ class Message(NamedTuple):
     :param kind: of its picture: ``lock``, ``error`` or ``info``.
     :param title: one plain sentence.
     :param advice: what to do.
-    :param facts: for whoever helps.
+    :param facts: sentences for whoever helps.
     """
 
     status: int
     kind: str
     title: str
     advice: str
-    facts: str
+    facts: tuple[str, ...]
 
 
 NOT_LOGGED_IN = Message(
@@ -47,17 +47,17 @@ NOT_LOGGED_IN = Message(
     "lock",
     "You are not logged in",
     "Log in to Airflow, then open this page again.",
-    "401 · Nothing was fetched.",
+    ("401 · Nothing was fetched.",),
 )
 NO_PAGES = Message(
     403,
     "lock",
     "You can’t open this page",
     "Your role may not use the pages of plugins. Ask an Airflow administrator for that right.",
-    "403 · needs “can read” on Plugins. Nothing was fetched.",
+    ("403 · needs “can read” on Plugins. Nothing was fetched.",),
 )
 NOT_FOUND = Message(
-    404, "info", "There is no such page", "Choose “Outbound templates” in Airflow’s navigation.", "404"
+    404, "info", "There is no such page", "Choose “Outbound templates” in Airflow’s navigation.", ()
 )
 NO_CONNECTION = Message(
     200,
@@ -68,22 +68,26 @@ NO_CONNECTION = Message(
         "If yours is in an environment variable or a secrets backend, add <code>?connection_id=</code> and its ID "
         "to the address of this page."
     ).format(CONN_TYPE),
-    "Nothing was fetched.",
+    ("Nothing was fetched.",),
 )
 CHOOSE = NO_CONNECTION._replace(title="Choose a connection")
 
 
-def not_permitted(conn_id: str) -> Message:
-    """Return what to say to a viewer who may not read a Connection."""
+def not_permitted(conn_id: str, others: bool) -> Message:
+    """Return what to say to a viewer who may not read a Connection.
+
+    :param conn_id: the Connection.
+    :param others: whether there are others to choose.
+    """
     return Message(
         403,
         "lock",
         "You can’t open this connection’s templates",
         Markup(
             "Your role may use Airflow’s pages, but not read the connection <code>{}</code>. Ask an Airflow "
-            "administrator for the right to read it, or choose another connection above."
-        ).format(printable(conn_id)),
-        "403 · needs “can read” on Connections. Nothing was fetched.",
+            "administrator for the right to read it{}."
+        ).format(printable(conn_id), ", or choose another connection above" if others else ""),
+        ("403 · needs “can read” on Connections. Nothing was fetched.",),
     )
 
 
@@ -92,31 +96,25 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
 
     :param error: why it failed.
     :param conn_id: the Connection.
-    :param kept: for how many seconds more the page says so without trying again; 0 if it tries each time.
+    :param kept: for how many seconds more nothing is tried again.
     """
     shown = Markup("<code>{}</code>").format(printable(conn_id))
-    again = (
-        f" Nothing is sent to LivePerson again for {kept:.0f} s, unless the connection changes." if kept else ""
-    )
-    change = Markup("{} Correct the connection {} in Airflow, under Admin, Connections. Then read again.")
-    advice: str
-    if isinstance(error, AuthError):
-        title = "LivePerson refused the login"
-        advice = change.format("The credentials don’t fit the account, or may not list its templates.", shown)
-        return Message(502, "lock", title, advice, f"{error}{again}")
+    correct = Markup("{} Correct the connection {} in Airflow, under Admin, Connections.")
+    facts = (str(error), f"Nothing is sent to LivePerson for {kept:.0f} s, unless the connection changes.")
     if isinstance(error, ConnectionNotFound):
-        advice = Markup("Choose another connection above, or create {} with type LivePerson Outbound.").format(
-            shown
-        )
-        return Message(404, "info", "Airflow has no such connection", advice, f"{error}")
+        advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
+        return Message(404, "info", "Airflow has no such connection", advice, facts[:1])
     if isinstance(error, ConfigError):
-        title = "This connection can’t be used"
-        return Message(422, "error", title, change.format("One of its fields is wrong.", shown), f"{error}")
+        advice = correct.format("One of its fields is wrong.", shown)
+        return Message(422, "error", "This connection can’t be used", advice, facts[:1])
     if isinstance(error, TRANSIENT):
-        advice = "This usually passes. The templates themselves are not affected."
-        return Message(503, "error", "LivePerson does not answer", advice, f"{error}{again}")
-    advice = change.format("It may be the wrong host or account.", shown)
-    return Message(502, "error", "LivePerson’s answer can’t be shown", advice, f"{error}{again}")
+        lasting = "This usually passes. The templates themselves are not affected."
+        return Message(503, "error", "LivePerson does not answer", lasting, facts)
+    if isinstance(error, AuthError):
+        advice = correct.format("The credentials don’t fit the account, or may not list its templates.", shown)
+        return Message(502, "lock", "LivePerson refused the login", advice, facts)
+    advice = correct.format("It may have the wrong host or account.", shown)
+    return Message(502, "error", "LivePerson’s answer can’t be shown", advice, facts)
 
 
 class Html(NamedTuple):

@@ -121,11 +121,12 @@ def _refuse(request: Request, error: Exception) -> Response:
     """Return a refusal as a page for people."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     conn_id, viewer = request.path_params.get("connection_id", ""), getattr(request.state, "viewer", None)
-    message = {401: NOT_LOGGED_IN, 403: not_permitted(conn_id) if viewer else NO_PAGES}.get(status, NOT_FOUND)
-    message = message._replace(status=status)  # such as 405
+    known = _connections(viewer) if viewer else []
+    message = {401: NOT_LOGGED_IN, 403: not_permitted(conn_id, bool(known)) if viewer else NO_PAGES}.get(status)
+    message = message or NOT_FOUND._replace(status=status)  # also of 405
     if request.url.path.endswith("/content"):
         return _in_frame(message)
-    return _around(draw(conn_id, _connections(viewer) if viewer else (), message))
+    return _around(draw(conn_id, known, message))
 
 
 def _connections(viewer: Any) -> list[str]:

@@ -11,24 +11,27 @@ from airflow.providers.common.compat.sdk import AirflowPlugin
 
 log = logging.getLogger(__name__)
 
-NAME = "Outbound templates"
+NAME = "Outbound"  # Airflow's navigation cuts a longer one
 #: The page's path in Airflow's UI (``/plugin/...``), and the prefix of the app that serves it.
 ROUTE = "outbound-templates"
 
-#: A speech bubble, drawn for this page. Airflow's UI shows icons as images, which don't inherit its colour.
+#: A speech bubble, drawn for this page. As an image, it can't take the colour of the text in Airflow's navigation.
+#: The light theme's is filled, so that it can be seen on a light ground, and on a dark one where the page is open.
 ICON = (
-    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='{colour}' stroke-width='2' "
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='{fill}' stroke='{stroke}' stroke-width='2' "
     "stroke-linecap='round' stroke-linejoin='round'>"
     "<path d='M12 3a9 9 0 1 1-4.2 17L3 21l1.1-4.4A9 9 0 0 1 12 3z'/><path d='M8.5 10h7M8.5 14h4'/></svg>"
 )
 
 
-def icon(colour: str) -> str:
+def icon(stroke: str, fill: str) -> str:
     """Return the icon as a URL that holds it.
 
-    :param colour: of its lines, for CSS.
+    :param stroke: the colour of its lines.
+    :param fill: the colour between them.
     """
-    return f"data:image/svg+xml;base64,{base64.b64encode(ICON.format(colour=colour).encode()).decode()}"
+    drawn = ICON.format(stroke=stroke, fill=fill).encode()
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
 
 
 class OutboundPlugin(AirflowPlugin):
@@ -42,8 +45,8 @@ class OutboundPlugin(AirflowPlugin):
             "href": f"{ROUTE}/",
             "url_route": ROUTE,
             "destination": "nav",
-            "icon": icon("#27272a"),
-            "icon_dark_mode": icon("#e4e4e7"),
+            "icon": icon("#27272a", "#fff"),
+            "icon_dark_mode": icon("#e4e4e7", "none"),
         }
     ]
 

@@ -20,14 +20,16 @@ function home(first) {
   return encodeURIComponent(connection) + (template ? "?template=" + encodeURIComponent(template) : "");
 }
 
+let timer;
 function read(frame) {
+  clearInterval(timer);
   const template = query.get("template");
   // The time makes it another address. To the same one, a browser would only go to the template.
   const wanted = new URLSearchParams({ embed: "1", theme: theme(), at: Date.now() });
+  document.getElementById("read").textContent = "Reading…";
   frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
 }
 
-let timer;
 async function tell(frame, again) {
   const response = await fetch(frame.dataset.src.replace(/content$/, "status"));
   const { place = "", failed, age, kept } = response.ok ? await response.json() : {};
@@ -39,7 +41,6 @@ async function tell(frame, again) {
     line.textContent = place && `${failed ? "Tried" : "Read"} ${ago}${old ? "" : ` · kept for ${kept} s`}`;
     again.hidden = Boolean(place) && !old;
   }
-  clearInterval(timer);
   timer = setInterval(update, 1000);
   update();
 }
