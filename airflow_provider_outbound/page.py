@@ -52,10 +52,13 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Con
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 
 
-def create_app(clock: Callable[[], float] = time.monotonic) -> FastAPI:
+def create_app(
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+) -> FastAPI:
     """Return the app. It tells nothing to anyone who may not see the pages of plugins.
 
     :param clock: monotonic seconds.
+    :param sleep: waits before a request is sent again.
     """
     app = FastAPI(
         title=TITLE,
@@ -66,7 +69,7 @@ def create_app(clock: Callable[[], float] = time.monotonic) -> FastAPI:
     )
     app.add_exception_handler(HTTPException, _refuse)
     may_read = [Depends(requires_access_connection("GET"))]  # it looks at the path's connection_id
-    snapshots = Snapshots(clock)
+    snapshots = Snapshots(clock, sleep)
 
     @app.get("/")
     def index(user: GetUserDep) -> Response:
@@ -126,7 +129,7 @@ def _refuse(request: Request, error: Exception) -> Response:
     message = message or NOT_FOUND._replace(status=status)  # also of 405
     if request.url.path.endswith("/content"):
         return _in_frame(message)
-    return _around(draw(conn_id, known, message))
+    return _around(draw(conn_id if viewer else "", known, message))
 
 
 def _connections(viewer: Any) -> list[str]:

@@ -70,10 +70,11 @@ class Snapshots:
     Connection that has changed is read at once.
 
     :param clock: monotonic seconds.
+    :param sleep: waits before a retry.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:
+        self._clock, self._sleep = clock, sleep
         self._readings: dict[str, Reading] = {}  # by Connection, the newest last
         self._lock = threading.Lock()
 
@@ -122,7 +123,7 @@ class Snapshots:
     def _find(self, access: Access) -> Found:
         """Read a listing and draw its page."""
         try:
-            raws = _raws(access)
+            raws = self._raws(access)
             host = host_of(access.list_url) if access.list_url else None
             page = render(Snapshot(raws, access.account.account_id, host, timezone.utcnow()))
         except OutboundError as error:
@@ -134,6 +135,13 @@ class Snapshots:
         # Compressed once, here: Airflow would do it for each viewer, on the event loop.
         return Found(self._clock(), gzip.compress(page.html.encode(), 6), page.policy)
 
+    def _raws(self, access: Access) -> list[bytes]:
+        records: list[Record] = []
+        with Prefetch(Sender(access.account, self._sleep)) as send:
+            for page in Configurations([]).read([Listing(Api(access, send, self._sleep))]):
+                records[page.offset :] = page.records
+        return [record.raw for record in records]
+
 
 def connected_account(conn_id: str) -> Account:
     """Return the account that a Connection describes.
@@ -144,11 +152,3 @@ def connected_account(conn_id: str) -> Account:
     with missing_connection(conn_id):
         # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
         return account_of(Connection.get_connection_from_secrets(conn_id))
-
-
-def _raws(access: Access) -> list[bytes]:
-    records: list[Record] = []
-    with Prefetch(Sender(access.account)) as send:
-        for page in Configurations([]).read([Listing(Api(access, send))]):
-            records[page.offset :] = page.records
-    return [record.raw for record in records]

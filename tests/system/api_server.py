@@ -30,6 +30,7 @@ class ApiServer(Processes):
 
     def __init__(self, home: Path, prefix: str = "", env: Mapping[str, str] | None = None) -> None:
         super().__init__(home)
+        self._tokens: dict[str, str] = {}
         with create_server(("127.0.0.1", 0)) as server:
             port = int(server.getsockname()[1])
         self.url = f"http://127.0.0.1:{port}{prefix}"
@@ -80,11 +81,14 @@ class ApiServer(Processes):
         return session
 
     def token(self, user: str) -> str:
-        """Log in, and return the token."""
+        """Log in for the first time, and return the token."""
+        if user in self._tokens:
+            return self._tokens[user]
         login = {"username": user, "password": user}
         answer = requests.post(f"{self.url}/auth/token", json=login, timeout=30)
         assert answer.status_code == 201, answer.text
-        return str(answer.json()["access_token"])
+        self._tokens[user] = str(answer.json()["access_token"])
+        return self._tokens[user]
 
     def add(self, conn_id: str, connection: dict[str, Any]) -> None:
         """Put a Connection into the database."""
