@@ -7,6 +7,7 @@ import logging
 from functools import cached_property
 from typing import Any
 
+from airflow.configuration import conf
 from airflow.providers.common.compat.sdk import AirflowPlugin
 
 log = logging.getLogger(__name__)
@@ -35,11 +36,14 @@ def icon(stroke: str, fill: str) -> str:
 
 
 class OutboundPlugin(AirflowPlugin):
-    """Add the page to Airflow's navigation, and its app to the API server."""
+    """Add the page to Airflow's navigation, and its app to the API server, unless the configuration says no."""
 
     name = "airflow-provider-outbound"
-    external_views = [  # noqa: RUF012 - Airflow wants a list
-        {
+
+    @cached_property
+    def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The page's place in Airflow's UI."""
+        view = {
             "name": NAME,
             # Relative: Airflow's UI has a <base>, so this also works below the path of [api] base_url.
             "href": f"{ROUTE}/",
@@ -48,7 +52,7 @@ class OutboundPlugin(AirflowPlugin):
             "icon": icon("#27272a", "#fff"),
             "icon_dark_mode": icon("#e4e4e7", "none"),
         }
-    ]
+        return [view] if _is_on() else []
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
@@ -57,6 +61,8 @@ class OutboundPlugin(AirflowPlugin):
         If it can't be made, because this Airflow lacks what it needs, every request for the page is refused, and
         Airflow starts all the same.
         """
+        if not _is_on():
+            return []
         app: Any
         try:
             from airflow_provider_outbound.page import create_app
@@ -66,5 +72,10 @@ class OutboundPlugin(AirflowPlugin):
             from starlette.responses import PlainTextResponse
 
             log.exception("The page %r is closed: it does not work with this Airflow", NAME)
-            app = PlainTextResponse(f"The page is closed: {NAME} could not start. Airflow logged why.", 503)
+            app = PlainTextResponse(f"The page {NAME} is closed: it could not start. Airflow logged why.", 503)
         return [{"app": app, "url_prefix": f"/{ROUTE}", "name": NAME}]
+
+
+def _is_on() -> bool:
+    """Look up the option ``[outbound] page``."""
+    return bool(conf.getboolean("outbound", "page", fallback=True))

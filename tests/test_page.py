@@ -83,7 +83,7 @@ def paths(app: FastAPI) -> list[str]:
 def test_the_api_server_finds_the_plugin() -> None:
     (found,) = [each for each in entry_points(group="airflow.plugins") if "outbound" in each.value]
     assert found.load() is OutboundPlugin
-    (view,) = OutboundPlugin.external_views
+    (view,) = OutboundPlugin().external_views
     assert f"plugin/{view['url_route']}" == PAGE
     assert view["href"] == f"{ROUTE}/"
 
@@ -119,11 +119,16 @@ def test_a_page_that_can_not_be_imported_refuses_everyone(broken: str, monkeypat
 
 
 def test_the_plugin_serves_the_page() -> None:
-    plugin = OutboundPlugin()
+    plugin: Any = OutboundPlugin()
     (mounted,) = plugin.fastapi_apps
     assert isinstance(mounted["app"], FastAPI)
     assert mounted["url_prefix"] == f"/{ROUTE}"
     assert plugin.fastapi_apps[0]["app"] is mounted["app"]
+
+
+def test_the_page_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__OUTBOUND__PAGE", "False")
+    assert OutboundPlugin().external_views == OutboundPlugin().fastapi_apps == []
 
 
 @pytest.mark.parametrize("more", ["openapi.json", "docs", "redoc", "docs/oauth2-redirect"])
