@@ -29,7 +29,13 @@ def test_nothing_else_is_shipped(wheel: Path) -> None:
     package = ROOT / "airflow_provider_outbound"
     assert sorted(names) == sorted(
         str(path.relative_to(ROOT))
-        for path in [*package.rglob("*.py"), package / "provider.json", package / "py.typed"]
+        for path in [
+            *package.rglob("*.py"),
+            *(package / "catalogue" / "page").iterdir(),
+            *(package / "ui").iterdir(),
+            package / "provider.json",
+            package / "py.typed",
+        ]
     )
     assert len(licences) == 1
 
