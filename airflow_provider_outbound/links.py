@@ -1,8 +1,9 @@
-"""The link from a task in Airflow's UI to LivePerson's web tool."""
+"""The links of a task in Airflow's UI: to the page with the templates, and to LivePerson's web tool."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
@@ -18,6 +19,30 @@ WEB_TOOLS = {
     region: f"https://proactive-messaging.{zone}.fs.liveperson.com"
     for region, zone in (("va", "z1"), ("lo", "z2"), ("sy", "z3"))
 }
+
+#: The page in Airflow's UI, whose path ``plugin.py`` decides. Relative: the UI has a <base>, also below a prefix.
+PAGE = "plugin/outbound-templates"
+
+
+class TemplatesLink(BaseOperatorLink):
+    """Link to the page that shows the templates: a sensor's to its template, an operator's to the whole account.
+
+    The worker makes the link when the task ends, and Airflow stores it as an XCom. Whoever follows it needs the
+    right to read the Connection.
+    """
+
+    name = "Templates"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """Return the page's address in Airflow's UI.
+
+        :param operator: the operator or sensor that has run.
+        :param ti_key: the task instance.
+        """
+        query = {"connection_id": operator.outbound_conn_id}
+        if template := getattr(operator, "template_id", None) or getattr(operator, "template_name", None):
+            query["template"] = template
+        return f"{PAGE}?{urlencode(query)}"
 
 
 class WebToolLink(BaseOperatorLink):

@@ -16,7 +16,7 @@ from airflow_provider_outbound import exports, lineage
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import Channels, OutboundHook, airflow_errors
-from airflow_provider_outbound.links import WebToolLink
+from airflow_provider_outbound.links import TemplatesLink, WebToolLink
 from airflow_provider_outbound.model.changes import KINDS
 from airflow_provider_outbound.model.checks import (
     Problem,
@@ -95,7 +95,7 @@ class OutboundConfigurationsOperator(BaseOperator):
         "min_rows",
         "outbound_conn_id",
     )
-    operator_extra_links = (WebToolLink(),)
+    operator_extra_links = (TemplatesLink(), WebToolLink())
     ui_color = "#f4dcc9"
 
     def __init__(

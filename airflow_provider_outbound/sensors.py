@@ -20,6 +20,7 @@ from airflow.sdk import timezone
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import ConfigError, OutboundError, printable
 from airflow_provider_outbound.hooks import OutboundHook, airflow_errors
+from airflow_provider_outbound.links import TemplatesLink
 from airflow_provider_outbound.model.checks import parse_codes
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.polling import Gate
@@ -70,6 +71,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         "fail_on",
         "outbound_conn_id",
     )
+    operator_extra_links = (TemplatesLink(),)
     ui_color = "#f4dcc9"
 
     def __init__(
@@ -101,6 +103,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self._hook: OutboundHook | None = None
         self._gate: Gate | None = None
         self._seen = "No look was completed"
+        self.template_id: str | None = None  # of what was found, for the link
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
@@ -123,7 +126,9 @@ class OutboundTemplateSensor(BaseSensorOperator):
             self.log.info("%s. Next look in %g s.", match.seen, self.poke_interval)
             return PokeReturnValue(False)
         self.log.info("%s", match.seen)
-        return PokeReturnValue(True, match.summary())
+        summary = match.summary()
+        self.template_id = summary["id"]
+        return PokeReturnValue(True, summary)
 
     def _criteria(self) -> Criteria:
         for name in self._required:
@@ -177,6 +182,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
                 case {"status": "success", "template": {"channels": [*channels]} as template}:
                     places = printable(", ".join(map(str, channels)))
                     self.log.info("Found %s in %s", printable(self.template_name), places)
+                    self.template_id = template.get("id")
                     return template
                 case {"status": "timeout", "seen": str(seen)}:
                     self._seen = seen

@@ -203,7 +203,7 @@ def test_an_export_with_outlets_runs_in_a_shell(connect: Connect, tmp_path: Path
 def test_the_link_leads_to_the_regions_web_tool(region: str) -> None:
     operator = OutboundConfigurationsOperator(task_id="export")
     operator.list_url = f"https://{region}.handoff.liveperson.net"
-    (link,) = operator.operator_extra_links
+    _, link = operator.operator_extra_links
     assert isinstance(link, WebToolLink)
     assert link.get_link(operator, ti_key=None) == WEB_TOOLS[region]  # type: ignore[arg-type]
     assert WEB_TOOLS[region] != WEB_TOOL

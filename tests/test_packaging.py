@@ -32,6 +32,7 @@ def test_nothing_else_is_shipped(wheel: Path) -> None:
         for path in [
             *package.rglob("*.py"),
             *(package / "catalogue" / "page").iterdir(),
+            *(package / "ui").iterdir(),
             package / "provider.json",
             package / "py.typed",
         ]

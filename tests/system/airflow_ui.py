@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from airflow_provider_outbound.links import PAGE
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.system.local_airflow import LocalAirflow
 
@@ -36,8 +37,9 @@ def main(port: int) -> None:
             if connection["connection_id"] in known:
                 airflow.run("connections", "delete", connection["connection_id"])
             airflow.post("/api/v2/connections", connection)
-            print(f"Airflow:  {airflow.url} (no login)")
-            print(f"Sandbox:  {sandbox.url}/docs")
+            print(f"Airflow:   {airflow.url} (no login)")
+            print(f"Templates: {airflow.url}/{PAGE}")
+            print(f"Sandbox:   {sandbox.url}/docs")
             print("Trigger outbound_export or outbound_campaign_gate; spring_sale appears after 5 minutes.")
             print("Ctrl-C ends both.", flush=True)
             with contextlib.suppress(KeyboardInterrupt):

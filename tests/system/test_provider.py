@@ -184,7 +184,8 @@ def test_an_export_has_one_name_in_assets_and_openlineage(airflow: LocalAirflow,
     assert [{key: dataset[key] for key in account} for dataset in read["inputs"]] == [account]
 
     links = airflow.get(f"/api/v2/dags/lineage/dagRuns/{run_id}/taskInstances/export/links")["extra_links"]
-    assert links == {"LivePerson": WEB_TOOL}
+    page = "plugin/outbound-templates?connection_id=liveperson_outbound_default"
+    assert links == {"Templates": page, "LivePerson": WEB_TOOL}
 
     def followed() -> str:
         runs = airflow.get("/api/v2/dags/lineage_follows/dagRuns")["dag_runs"]

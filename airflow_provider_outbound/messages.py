@@ -1,0 +1,178 @@
+"""The HTML around the catalogue in Airflow's UI, and what the page says when it has no templates to show."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import NamedTuple
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from airflow_provider_outbound.connections import CONN_TYPE
+from airflow_provider_outbound.errors import (
+    TRANSIENT,
+    AuthError,
+    ConfigError,
+    ConnectionNotFound,
+    OutboundError,
+    printable,
+)
+
+TITLE = "Outbound templates"
+
+
+class Message(NamedTuple):
+    """What the page says instead of showing templates.
+
+    :param status: the HTTP status.
+    :param kind: of its picture: ``lock``, ``error`` or ``info``.
+    :param title: one plain sentence.
+    :param advice: what to do.
+    :param facts: sentences for whoever helps.
+    """
+
+    status: int
+    kind: str
+    title: str
+    advice: str
+    facts: tuple[str, ...]
+
+
+NOT_LOGGED_IN = Message(
+    401,
+    "lock",
+    "You are not logged in",
+    "Log in to Airflow, then open this page again.",
+    ("401 · Nothing was fetched.",),
+)
+NO_PAGES = Message(
+    403,
+    "lock",
+    "You can’t open this page",
+    "Your role may not use the pages of plugins. Ask an Airflow administrator for that right.",
+    ("403 · needs “can read” on Plugins. Nothing was fetched.",),
+)
+NOT_FOUND = Message(
+    404, "info", "There is no such page", "Choose “Outbound templates” in Airflow’s navigation.", ()
+)
+NO_CONNECTION = Message(
+    200,
+    "info",
+    "There is no connection to choose",
+    Markup(
+        "This page lists the connections of type <code>{}</code> in Airflow’s database that you may read. "
+        "If yours is in an environment variable or a secrets backend, add <code>?connection_id=</code> and its ID "
+        "to the address of this page."
+    ).format(CONN_TYPE),
+    ("Nothing was fetched.",),
+)
+CHOOSE = NO_CONNECTION._replace(title="Choose a connection")
+
+
+def not_permitted(conn_id: str, others: bool) -> Message:
+    """Return what to say to a viewer who may not read a Connection.
+
+    :param conn_id: the Connection.
+    :param others: whether there are others to choose.
+    """
+    return Message(
+        403,
+        "lock",
+        "You can’t open this connection’s templates",
+        Markup(
+            "Your role may use Airflow’s pages, but not read the connection <code>{}</code>. Ask an Airflow "
+            "administrator for the right to read it{}."
+        ).format(printable(conn_id), ", or choose another connection above" if others else ""),
+        ("403 · needs “can read” on Connections. Nothing was fetched.",),
+    )
+
+
+def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
+    """Return what to say about a listing that failed.
+
+    :param error: why it failed.
+    :param conn_id: the Connection.
+    :param kept: for how many seconds more nothing is tried again.
+    """
+    shown = Markup("<code>{}</code>").format(printable(conn_id))
+    correct = Markup("{} Correct the connection {} in Airflow, under Admin, Connections.")
+    facts = (str(error), f"Nothing is sent to LivePerson for {kept:.0f} s, unless the connection changes.")
+    if isinstance(error, ConnectionNotFound):
+        advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
+        return Message(404, "info", "Airflow has no such connection", advice, facts[:1])
+    if isinstance(error, ConfigError):
+        advice = correct.format("One of its fields is wrong.", shown)
+        return Message(422, "error", "This connection can’t be used", advice, facts[:1])
+    if isinstance(error, TRANSIENT):
+        lasting = "This usually passes. The templates themselves are not affected."
+        return Message(503, "error", "LivePerson does not answer", lasting, facts)
+    if isinstance(error, AuthError):
+        advice = correct.format("The credentials don’t fit the account, or may not list its templates.", shown)
+        return Message(502, "lock", "LivePerson refused the login", advice, facts)
+    advice = correct.format("It may have the wrong host or account.", shown)
+    return Message(502, "error", "LivePerson’s answer can’t be shown", advice, facts)
+
+
+class Html(NamedTuple):
+    """A page: what surrounds the catalogue, or a message.
+
+    :param html: the page.
+    :param policy: a Content-Security-Policy that allows its own script and style.
+    :param status: the HTTP status.
+    """
+
+    html: str
+    policy: str
+    status: int
+
+
+def draw(
+    conn_id: str = "",
+    connections: Sequence[str] = (),
+    message: Message | None = None,
+    *,
+    home: str | None = None,
+    embedded: bool = False,
+) -> Html:
+    """Return what surrounds the catalogue, or a message.
+
+    :param conn_id: the Connection to show.
+    :param connections: those to choose from.
+    :param message: what to say instead of the catalogue.
+    :param home: where to go unless the address names a Connection; None to stay.
+    :param embedded: return a message for the frame, without what surrounds it.
+    """
+    script, style = _read("ui", "page.js"), _read("catalogue", "page", "tokens.css") + _read("ui", "page.css")
+    environment = Environment(
+        loader=PackageLoader("airflow_provider_outbound", "ui"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["segment"] = lambda text: quote(text, safe="")
+    html = environment.get_template("page.html").render(
+        title=TITLE,
+        conn_id=conn_id,
+        connections=connections,
+        message=message,
+        home=home,
+        embedded=embedded,
+        script=Markup(script),  # noqa: S704 - both are files of this package
+        style=Markup(style),  # noqa: S704
+    )
+    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+    return Html(html, policy + "form-action 'none'", message.status if message else 200)
+
+
+def _read(*path: str) -> str:
+    return files(__package__).joinpath(*path).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return the hash with which a policy allows an inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

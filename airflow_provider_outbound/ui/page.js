@@ -1,0 +1,66 @@
+"use strict";
+/* Around the catalogue: its theme, the choice of a connection, and when its templates were read. A message of the
+   server has this script, too, also inside the frame, from where it can see neither this page nor Airflow. */
+const query = new URLSearchParams(location.search);
+const embedded = query.has("embed");
+const airflow = embedded || parent === self ? null : parent.document.documentElement;
+/* A link into Airflow's UI can't reach this page's address, so it names what to show in Airflow's own. */
+const asked = airflow ? new URLSearchParams(parent.location.search) : query;
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+function theme() {
+  const dark = airflow ? airflow.classList.contains("dark") : system.matches;
+  return query.get("theme") ?? (dark ? "dark" : "light");
+}
+document.documentElement.dataset.theme = theme();
+
+function home(first) {
+  const connection = asked.get("connection_id"), template = asked.get("template");
+  if (!connection) return first;
+  return encodeURIComponent(connection) + (template ? "?template=" + encodeURIComponent(template) : "");
+}
+
+let timer;
+function read(frame) {
+  clearInterval(timer);
+  const template = query.get("template");
+  // The time makes it another address. To the same one, a browser would only go to the template.
+  const wanted = new URLSearchParams({ embed: "1", theme: theme(), at: Date.now() });
+  document.getElementById("read").textContent = "Reading…";
+  frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
+}
+
+async function tell(frame, again) {
+  const response = await fetch(frame.dataset.src.replace(/content$/, "status"));
+  const { place = "", failed, age, kept } = response.ok ? await response.json() : {};
+  const line = document.getElementById("read"), begun = performance.now() - age * 1000;
+  document.getElementById("place").textContent = place;
+  function update() {
+    const seconds = Math.round((performance.now() - begun) / 1000), old = seconds >= kept;
+    const ago = seconds < 100 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+    line.textContent = place && `${failed ? "Tried" : "Read"} ${ago}${old ? "" : ` · kept for ${kept} s`}`;
+    again.hidden = Boolean(place) && !old;
+  }
+  timer = setInterval(update, 1000);
+  update();
+}
+
+addEventListener("DOMContentLoaded", () => {
+  const frame = document.querySelector("iframe"), choice = document.querySelector("select");
+  const first = document.body.dataset.home;
+  if (first !== undefined && home(first)) return location.replace(home(first));
+  choice?.addEventListener("change", () => location.assign(choice.value));
+
+  function paint(theme) {
+    document.documentElement.dataset.theme = theme;
+    frame?.contentWindow.postMessage({ theme }, "*"); // no target fits better: the frame's origin is opaque
+  }
+  if (airflow) new MutationObserver(() => paint(theme())).observe(airflow, { attributeFilter: ["class"] });
+  if (embedded) addEventListener("message", (event) => event.source === parent && paint(event.data.theme));
+
+  if (!frame) return;
+  const again = document.querySelector("header button");
+  again.addEventListener("click", () => read(frame));
+  frame.addEventListener("load", () => tell(frame, again));
+  read(frame);
+});
