@@ -365,6 +365,11 @@ def test_an_address_leads_to_its_template_and_follows_the_selection(catalogue: O
     expect(page.locator("#name")).to_have_text("login_code")
 
 
+@pytest.mark.parametrize("name", ["birthday_coupon_he", "birthday_he_2"])
+def test_a_name_can_be_linked_to(name: str, catalogue: Open) -> None:
+    assert shown(catalogue(f"#{name}")) == "birthday_coupon_he"
+
+
 def test_any_id_can_be_linked_to(catalogue: Open) -> None:
     odd = {**template(), "id": "a/b c#é?", "name": "odd"}
     page = catalogue("#a%2Fb%20c%23%C3%A9%3F", now=listed(template(), odd))
@@ -437,3 +442,5 @@ def test_the_page_works_in_a_frame_without_an_origin(catalogue: Open, page: Page
     expect(inside.locator("#name")).to_have_text("loyalty_menu")
     inside.get_by_role("button", name="Copy id").click()
     expect(inside.locator("#spoken")).to_have_text("Copied")
+    page.evaluate("frames[0].postMessage({ theme: 'light' }, '*')")
+    expect(inside.locator("html")).to_have_attribute("data-theme", "light")

@@ -14,14 +14,25 @@ document.addEventListener("DOMContentLoaded", () => {
     const button = event.target.closest(".load");
     if (button) loadMedia(button);
   });
-  const linked = templates.find((template) => template.link.hash === location.hash);
+  const linked = linkedTemplate();
   select(linked || templates[0]);
   if (linked) {
     linked.row.scrollIntoView({ block: "nearest" });
     if (isNarrow()) document.body.classList.add("reading");
   }
   addEventListener("hashchange", () => {
-    const template = templates.find((each) => each.link.hash === location.hash);
+    const template = linkedTemplate();
     if (template && template !== view.template) select(template);
   });
 });
+
+/** Return the template that the address names: by its id, or by a name, as the link of a task does. */
+function linkedTemplate() {
+  const named = (template, name) => template.name === name || template.channels.some((channel) => channel.template === name);
+  try {
+    const name = decodeURIComponent(location.hash.slice(1));
+    return templates.find((each) => each.link.hash === location.hash) || templates.find((each) => named(each, name));
+  } catch {
+    return undefined; // no address of ours has a lone %
+  }
+}

@@ -11,6 +11,11 @@ function isDark() {
   return (root.dataset.theme || system) === "dark";
 }
 
+/** Take the theme of a shell around the page, which may change. */
+addEventListener("message", (event) => {
+  if (event.source === parent && ["light", "dark"].includes(event.data?.theme)) root.dataset.theme = event.data.theme;
+});
+
 function startTheme() {
   const button = byId("theme");
   const show = () => button.setAttribute("aria-pressed", String(isDark()));
