@@ -246,8 +246,8 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
             chosen = vars(_parser().parse_args(options))
             Sandbox(**{**chosen, "appear": dict(chosen["appear"])})
         case [".venv/bin/python", "-m", "pytest", *options]:
-            names = [option for option in options if option.endswith(".py")]
-            assert all((ROOT / name).is_file() for name in names)
+            names = [option for option in options if option.startswith("tests/")]
+            assert all((ROOT / name).exists() for name in names)
             assert [option for option in options if option not in names] in ([], ["-m", "not system"])
         case [".venv/bin/sphinx-build", *_]:
             assert shlex.join(words) in (ROOT / "Makefile").read_text().replace("$(BIN)", ".venv/bin")

@@ -36,19 +36,20 @@ LOOKS = {
 #: Source: https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates/supported-languages
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "prs", "ur")
 
-#: The glyphs of buttons, by sub_type, and the labels of those to which WhatsApp gives one.
+#: The glyphs of buttons, and what they do, by sub_type. Those after quick_reply are WhatsApp's own.
 BUTTONS = {
-    "url": ("open", ""),
-    "phone_number": ("phone", ""),
-    "quick_reply": ("reply", ""),
+    "url": ("open", "Link"),
+    "phone_number": ("phone", "Call"),
+    "quick_reply": ("reply", "Reply"),
     "copy_code": ("copy", "Copy code"),
     "otp": ("copy", "Copy code"),
     "catalog": ("list", "View catalog"),
     "mpm": ("list", "View items"),
     "spm": ("list", "View"),
-    "flow": ("list", ""),
-    "voice_call": ("phone", ""),
+    "flow": ("list", "Open"),
+    "voice_call": ("phone", "Call"),
 }
+_LABELLED = ("copy_code", "otp", "catalog", "mpm", "spm")  # by WhatsApp, if they have no text
 MOST_BUTTONS = 3  # of more, WhatsApp shows two and "See all options"
 HEIGHTS = ("short", "medium", "tall")  # of media on RCS cards, in Google's terms
 
@@ -162,8 +163,10 @@ class Phone:
         return Media(kind, values.utf8_safe(url), variables, "" if variables else host(url), changed)
 
     def button(self, part: Item) -> tuple[str, str]:
-        """Return the glyph of a button, and the label that it has if it has no text."""
-        return BUTTONS.get(values.text(part.get("sub_type")) or "", ("", ""))
+        """Return the glyph of a button, and the label that WhatsApp gives it if it has no text."""
+        sub_type = values.text(part.get("sub_type")) or ""
+        glyph, does = BUTTONS.get(sub_type, ("", ""))
+        return glyph, does if sub_type in _LABELLED else ""
 
     def header(self, part: Item) -> str:
         """Return the kind of a header: ``text``, a kind of media, or another one, such as ``location``."""

@@ -1,6 +1,6 @@
-"""``make demo``: export an account to Parquet, gate a campaign and show what changed, against the sandbox.
+"""``make demo``: export an account to Parquet, gate a campaign, and show what changed, against the sandbox.
 
-The DAGs run in real Airflow.
+The DAGs run in real Airflow. At the end, a page shows the templates.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def main() -> None:
             exported = export(airflow, sandbox)
             gate(airflow, sandbox)
         diff(exported, sandbox)
+        catalogue(exported, sandbox)
     console.print("\n[bold green]Both DAGs did what they should, and the changes were found.[/]")
     console.print("Next: make airflow shows them in Airflow's UI, beside a sandbox of your own.")
 
@@ -89,13 +90,27 @@ def diff(exported: Path, sandbox: Sandbox) -> None:
     changed = sandbox.configurations()[0]
     changed["channels"][0]["messageComponents"][0]["content"] = "Gate ${{1}} has changed"
     sandbox.update(changed["name"], channels=changed["channels"])
-    command = ["outbound", "diff", str(exported.relative_to(ROOT))]
-    console.rule(f"airflow {' '.join(command)}")
-    console.print(f"Since the export, {changed['name']} has another text.")
+    before = str(exported.relative_to(ROOT))
+    console.print(f"Now {changed['name']} has another text than in the export.")
+    code = outbound(sandbox, "diff", before)
+    expect(code == 1, f"diff ended with {code}, not with 1 for a difference")
+
+
+def catalogue(exported: Path, sandbox: Sandbox) -> None:
+    """Write the account's templates as a page, with what changed since the export."""
+    page, before = HOME / "catalogue.html", str(exported.relative_to(ROOT))
+    code = outbound(sandbox, "catalogue", str(page.relative_to(ROOT)), "--compare-with", before)
+    expect(code == 0, f"catalogue ended with {code}")
+    console.print(f"Open it in a browser: {page.as_uri()}", soft_wrap=True)
+
+
+def outbound(sandbox: Sandbox, *words: str) -> int:
+    """Run a command of ``airflow outbound``, and return its exit code."""
+    console.rule(f"airflow outbound {' '.join(words)}")
     # Without AIRFLOW_HOME, Airflow would make one in the user's home.
     environment = {**os.environ, **sandbox.env, "AIRFLOW_HOME": str(HOME)}
-    done = subprocess.run([sys.executable, "-m", "airflow", *command], env=environment, cwd=ROOT)
-    expect(done.returncode == 1, f"diff ended with {done.returncode}, not with 1 for a difference")
+    command = [sys.executable, "-m", "airflow", "outbound", *words]
+    return subprocess.run(command, env=environment, cwd=ROOT).returncode
 
 
 def finish(airflow: LocalAirflow, dag_id: str, run_id: str) -> str:
