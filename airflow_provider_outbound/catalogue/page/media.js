@@ -1,5 +1,3 @@
-"use strict";
-
 // Media of previews. Nothing is fetched until a person asks for it, and only over https.
 
 /** Return an https URL, or null. */
