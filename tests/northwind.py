@@ -8,19 +8,19 @@ from pathlib import Path
 from airflow_provider_outbound.catalogue.entries import Snapshot
 from airflow_provider_outbound.model.codec import split
 
-_SAMPLES = Path(__file__).parent / "samples"
+_SAMPLES = Path(__file__).parent / "samples" / "northwind"
 READ_AT = datetime(2026, 11, 24, 14, 38, tzinfo=timezone.utc)
 READ_BEFORE = datetime(2026, 11, 17, 14, 40, tzinfo=timezone.utc)
 
 
 def now() -> Snapshot:
     """Return the listing: 17 templates."""
-    return _snapshot("northwind.json", READ_AT)
+    return _snapshot("now.json", READ_AT)
 
 
 def before() -> Snapshot:
     """Return the listing of a week ago: 3 templates were different, 1 is gone, and 1 was not there yet."""
-    return _snapshot("northwind_before.json", READ_BEFORE)
+    return _snapshot("before.json", READ_BEFORE)
 
 
 def _snapshot(name: str, at: datetime) -> Snapshot:
