@@ -40,7 +40,7 @@ RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "prs", "ur")
 BUTTONS = {
     "url": ("open", "Link"),
     "phone_number": ("phone", "Call"),
-    "quick_reply": ("reply", "Reply"),
+    "quick_reply": ("reply", "Quick reply"),
     "copy_code": ("copy", "Copy code"),
     "otp": ("copy", "Copy code"),
     "catalog": ("list", "View catalog"),
