@@ -15,8 +15,8 @@ STRINGS = {
     "markup": """"'><x-evil x-evil="1" onclick=alert(1)><script>alert(1)</script>"""
     "<img src=https://evil.example/i onerror=alert(1)><svg/onload=alert(1)><iframe srcdoc='<script>alert(1)'>",
     "script": "<script>alert(1)</script>",
-    "end_tags": "</script></style></template></textarea></select></title></svg>--></ul><script>alert(1)</script>",
-    "comment": "<!--<script><x-evil><!-- --!><script>alert(1)//",
+    "end_tags": "</script x-evil></style/></template ></textarea></select></title>--></ul><script>alert(1)//",
+    "comment": "<!--<script <x-evil><!-- --!><script>alert(1)//",
     "javascript": "javascript:alert(1)//<x-evil>",
     "javascript_in_disguise": "\x01 JaVa\tScRi\npt:alert(1)//https://evil.example",
     "data": "data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==",

@@ -118,6 +118,13 @@ def test_the_help_opens_and_switches_single_keys_off(catalogue: Open) -> None:
     assert shown(page) == "birthday_coupon_he"
 
 
+def test_single_keys_are_letters_in_a_sample_value(catalogue: Open) -> None:
+    page = catalogue("#H100234871")
+    page.get_by_label("Value of 1").press_sequentially("jog/")
+    assert page.get_by_label("Value of 1").input_value() == "jog/"
+    assert shown(page) == "order_shipped_tracking"
+
+
 def test_keys_with_control_are_the_browsers(catalogue: Open) -> None:
     page = catalogue("#H100234871")
     page.keyboard.press("Control+d")

@@ -261,6 +261,7 @@ def test_json_is_shown_and_copied_as_it_was_received(catalogue: Open) -> None:
     )
     page = catalogue(now=Snapshot([raw]))
     page.locator(".json summary").click()
+    expect(page.locator(".json pre")).not_to_be_empty()
     assert page.locator(".json pre").inner_text() == (
         '{\n  "id": "H1",\n  "name": "a\\u003c/script>\\"",\n  "n": 12345678901234567890,\n  "f": 1.0,\n'
         '  "e": [],\n  "o": {\n    "a": 1\n  }\n}'

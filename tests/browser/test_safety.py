@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Page, Request, Route
+from playwright.sync_api import Dialog, Frame, Page, Request, Route
 
 from airflow_provider_outbound.catalogue.entries import Snapshot
 from airflow_provider_outbound.catalogue.render import render
@@ -139,7 +138,7 @@ def test_hostile_templates_are_only_text(page: Page, watch: Watch, tmp_path: Pat
     names = page.evaluate(TOUR, STRINGS[name])
     assert len(names) > 30
     watch.check()
-    page.pdf()
+    page.pdf()  # the browser's own print
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#printed article").count() == len(names)
@@ -207,8 +206,6 @@ def test_a_picture_is_loaded_by_a_click_and_by_nothing_else(
     page.locator("#channel .load").first.click()
     page.locator("#channel .media img").first.wait_for()
     assert watch_elsewhere.urls() == [PICTURE]
-    headers = watch_elsewhere.requests[-1].all_headers()
-    assert not {"referer", "cookie", "origin"} & headers.keys()
     assert page.evaluate("violations") == []
 
 
@@ -272,64 +269,78 @@ def test_a_link_names_the_host_that_it_leads_to(page: Page, tmp_path: Path) -> N
     assert page.locator("#channel .media span").inner_text() == "evil.example"
 
 
-@pytest.fixture
-def framed() -> Iterator[str]:
-    """Return the URL of a page with a cookie, which shows hostile templates in a sandboxed frame."""
-    html, policy = render(listing("markup"), earlier_listing("markup"))
-    shell = b"<!doctype html><p id=secret>secret<iframe sandbox=allow-scripts src=content></iframe>"
+class Shell(Served):
+    """A page with a cookie, which shows a catalogue in a sandboxed frame.
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            is_content = self.path == "/content"
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            if is_content:
-                whole = f"sandbox allow-scripts; {policy}; frame-ancestors 'self'"
-                self.send_header("Content-Security-Policy", whole)
-            else:
-                self.send_header("Set-Cookie", "session=secret")
-            self.end_headers()
-            self.wfile.write(html.encode() if is_content else shell)
+    :param now: the catalogue's listing.
+    :param before: an earlier one.
+    """
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def __init__(self, now: Snapshot, before: Snapshot | None = None) -> None:
+        html, policy = render(now, before)
+        frame = b"<p id=secret>secret<iframe sandbox=allow-scripts src=content width=1200 height=800></iframe>"
+        sandboxed = {"Content-Security-Policy": f"sandbox allow-scripts; {policy}; frame-ancestors 'self'"}
+        pages = {"/content": (html.encode(), sandboxed), "/": (frame, {"Set-Cookie": "session=secret"})}
 
-    with Served(Handler) as server:
-        yield server.url
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body, headers = pages[self.path]
+                self.send_response(200)
+                for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
 
+            def log_message(self, *_: object) -> None:
+                pass
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        "parent.document.body.textContent",
-        "top.document.cookie",
-        "parent.location.href",
-        "document.cookie",
-        "localStorage.length",
-        "parent.secret.textContent",
-        "frameElement.id",
-    ],
-)
-def test_the_frame_reaches_nothing_of_its_shell(page: Page, framed: str, reach: str) -> None:
-    page.goto(framed)
-    frame = page.frames[1]
-    assert page.evaluate("document.cookie") == "session=secret"
-    assert frame.evaluate("origin") == "null"
-    assert frame.evaluate(f"() => {{ try {{ return String({reach}); }} catch (e) {{ return e.name; }} }}") in (
-        "SecurityError",
-        "TypeError",  # frameElement is null
-    )
+        super().__init__(Handler)
+
+    def open(self, page: Page) -> Frame:
+        """Open it, and return the catalogue's frame."""
+        page.goto(f"{self.url}/")
+        return page.frames[1]
 
 
-def test_the_page_works_in_the_frame_and_loads_nothing_but_what_is_clicked(
-    page: Page, watch_elsewhere: Watch, framed: str
-) -> None:
-    page.goto(framed)
-    frame = page.frames[1]
-    assert len(frame.evaluate(TOUR, STRINGS["markup"])) > 30
-    assert frame.evaluate("violations") == []
-    assert frame.evaluate(ODD) == OWN
-    assert {request.url for request in watch_elsewhere.requests} == {f"{framed}/", f"{framed}/content"}
-    assert watch_elsewhere.dialogs == []
-    frame.evaluate("fetch('/').catch(() => {})")
-    assert {each.split()[0] for each in frame.evaluate("violations")} == {"connect-src"}
+REACHES = [
+    "parent.document.body.textContent",
+    "top.document.cookie",
+    "parent.location.href",
+    "parent.secret.textContent",
+    "document.cookie",
+    "localStorage.length",
+    "sessionStorage.length",
+]
+
+
+@pytest.mark.usefixtures("watch")
+def test_the_frame_reaches_nothing_of_its_shell(page: Page) -> None:
+    with Shell(listing("markup")) as shell:
+        frame = shell.open(page)
+        assert page.evaluate("document.cookie") == "session=secret"
+        assert frame.evaluate("origin") == "null"
+        assert frame.evaluate("frameElement") is None
+        for reach in REACHES:
+            tried = f"() => {{ try {{ return String({reach}); }} catch (error) {{ return error.name; }} }}"
+            assert frame.evaluate(tried) == "SecurityError", reach
+        frame.evaluate("fetch('/').catch(() => {})")
+        assert {each.split()[0] for each in frame.evaluate("violations")} == {"connect-src"}
+
+
+def test_the_page_works_in_the_frame_and_runs_and_loads_nothing(page: Page, watch: Watch) -> None:
+    with Shell(listing("markup"), earlier_listing("markup")) as shell:
+        frame = shell.open(page)
+        assert len(frame.evaluate(TOUR, STRINGS["markup"])) > 30
+        assert frame.evaluate("violations") == []
+        assert frame.evaluate(ODD) == OWN
+        assert watch.urls() == [f"{shell.url}/content"]
+        assert watch.dialogs == []
+
+
+def test_a_picture_in_the_frame_does_not_tell_where_it_is_shown(page: Page, watch_elsewhere: Watch) -> None:
+    with Shell(MEDIA["header"]) as shell:
+        frame = shell.open(page)
+        frame.locator("#channel .load").click()
+        frame.locator("#channel .media img").wait_for()
+        assert watch_elsewhere.urls() == [f"{shell.url}/content", PICTURE]
+        assert not {"referer", "cookie", "origin"} & watch_elsewhere.requests[-1].all_headers().keys()
