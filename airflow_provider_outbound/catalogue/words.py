@@ -11,6 +11,7 @@ from airflow_provider_outbound.model.items import PLACEHOLDER
 #: A placeholder, a word, or any other character. Times, decimal numbers, domains and names are one word.
 _TOKEN = re.compile(rf"(?:{PLACEHOLDER.pattern})|[^\W_]+(?:[.,:'’_][^\W_]+)*|\S")
 _MARKS = "*_~`"  # WhatsApp's formatting is not shown, so that its change is not either
+MOST = 1000  # words that are compared; the time grows with the square of their number, at worst with its cube
 
 Ranges = list[tuple[int, int]]
 
@@ -18,7 +19,8 @@ Ranges = list[tuple[int, int]]
 def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
     """Return the ranges of words that only one of two texts has.
 
-    A range neither contains a line break or a mark of WhatsApp's formatting, nor begins or ends with a space.
+    A range neither contains a line break or a mark of WhatsApp's formatting, nor begins or ends with a space. Of a
+    text with more than 1,000 words, all words count as changed.
 
     :param before: a text.
     :param after: what became of it.
@@ -26,6 +28,8 @@ def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
     if before == after:
         return [], []
     olds, news = list(_TOKEN.finditer(before)), list(_TOKEN.finditer(after))
+    if max(len(olds), len(news)) > MOST:
+        return _ranges(before, olds), _ranges(after, news)
     matcher = SequenceMatcher(None, [old[0] for old in olds], [new[0] for new in news])
     left: Ranges = []
     right: Ranges = []
