@@ -14,7 +14,6 @@ from airflow_provider_outbound.catalogue.entries import Snapshot, entries
 from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.facts import KINDS, Kind, date, date_and_time, templates
 from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
-from airflow_provider_outbound.model.values import utf8_safe
 
 
 class Page(NamedTuple):
@@ -111,7 +110,7 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         style=style,
         script=script,
     )
-    return Page(utf8_safe(html), policy)
+    return Page(html, policy)
 
 
 def _about(now: Snapshot, before: Snapshot | None) -> Iterator[str]:
