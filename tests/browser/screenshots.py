@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = {
     "catalogue": STATES["02-whatsapp-values"]._replace(height=800),
     "catalogue-changes": STATES["03-before-after"],
-    "catalogue-gallery": STATES["18-gallery-dark"]._replace(height=860),
+    "catalogue-gallery": STATES["18-gallery-dark"]._replace(fragment="H100234902", height=860),
 }
 LARGEST = 200_000  # bytes
 
