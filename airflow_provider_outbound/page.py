@@ -49,9 +49,6 @@ SANDBOX = "sandbox allow-scripts; "
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 
 
-HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-
-
 def create_app(
     clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
 ) -> FastAPI:
