@@ -179,10 +179,10 @@ def test_the_choice_has_the_connections_of_this_type_the_default_one_first(
 
 
 def test_a_connection_that_is_not_in_the_database_is_shown_by_its_address(visit: Visit, connect: Connect) -> None:
-    with Fake(paged([configuration(1)])) as fake:
+    with Fake(paged([configuration(1, name="first_one")])) as fake:
         connect(fake.connection(), "elsewhere")
         assert "<option selected>elsewhere</option>" in visit().get("/elsewhere").text
-        assert "n1" in visit().get("/elsewhere/content").text
+        assert "first_one" in visit().get("/elsewhere/content").text
 
 
 def test_the_shell_has_no_fetched_text_and_its_own_script_only(visit: Visit, connect: Connect) -> None:
@@ -295,12 +295,12 @@ def test_a_server_that_fails_once_is_asked_again(visit: Visit, connect: Connect,
 def test_a_connection_that_has_changed_is_read_at_once(visit: Visit, connect: Connect) -> None:
     with (
         Fake(paged([configuration(1)]), token=lambda hit: Reply(401)) as wrong,
-        Fake(paged([configuration(2)])) as right,
+        Fake(paged([configuration(2, name="second_one")])) as right,
     ):
         connect(wrong.connection())
         assert visit().get(f"/{CONN}/content").status_code == 502
         connect(right.connection())
-        assert "n2" in visit().get(f"/{CONN}/content").text
+        assert "second_one" in visit().get(f"/{CONN}/content").text
 
 
 def test_the_status_says_whose_templates_are_shown_and_how_old_they_are(
