@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_outbound.catalogue.entries import Snapshot, entries
 from airflow_provider_outbound.catalogue.facts import Template, date, date_and_time, lookback, templates
-from airflow_provider_outbound.catalogue.notes import TITLES
+from airflow_provider_outbound.catalogue.notes import _ADVICE, TITLES
 from airflow_provider_outbound.catalogue.render import render
 from airflow_provider_outbound.model.checks import CODES
 from airflow_provider_outbound.sandbox.data import configurations
@@ -126,8 +126,8 @@ def test_the_target_of_a_button_is_text_and_variables_in_turns() -> None:
     ]
 
 
-def test_each_check_has_a_title() -> None:
-    assert sorted(TITLES) == sorted(CODES)
+def test_each_check_has_a_title_and_advice() -> None:
+    assert sorted(TITLES) == sorted(_ADVICE) == sorted(CODES)
 
 
 def test_a_problem_names_its_part_and_the_place_of_its_channel() -> None:
@@ -135,11 +135,26 @@ def test_a_problem_names_its_part_and_the_place_of_its_channel() -> None:
     call = {"type": "button", "sub_type": "quick_reply", "content": "Yes"}
     (template,) = shown(item("no object", channel(BODY), channel(BODY, call, link, language="")))
     assert template.facts["problems"] == [
-        ["error", "The language is missing", "The channel has no language.", 1],
-        ["warning", "A link may not work", "Button 2 url is http, not https.", 1],
+        [
+            "error",
+            "The language is missing",
+            "The channel has no language. Choose one, or do not send this template.",
+            1,
+        ],
+        [
+            "warning",
+            "A link may not work",
+            "Button 2’s link is http, not https. Correct it, then try it on a phone.",
+            1,
+        ],
     ]
     assert shown(item())[0].facts["problems"] == [
-        ["error", "There is nothing to send", "The template has no channel.", None]
+        [
+            "error",
+            "There is nothing to send",
+            "The template has no channel. Add one, or do not send this template.",
+            None,
+        ]
     ]
 
 

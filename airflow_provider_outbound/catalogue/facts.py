@@ -171,15 +171,10 @@ def _variables(parts: list[Item]) -> dict[str, list[str]]:
     }
 
 
-#: What those buttons do that have no label but their text.
-_DOES = {"url": "Link", "phone_number": "Call", "quick_reply": "Quick reply"}
-
-
 def _button(part: Item) -> list[str]:
     """Return a button's glyph, its text, what it does, and its target: text and placeholders in turns."""
     sub_type = text(part.get("sub_type")) or "button"
-    glyph, label = BUTTONS.get(sub_type, ("box", sub_type))
-    does = label or _DOES[sub_type]
+    glyph, does = BUTTONS.get(sub_type, ("box", sub_type))
     target = text(part.get("url")) or text(part.get("phone_number"))
     return [glyph, text(part.get("content")) or does, does, *(IN_BRACES.split(target) if target else ())]
 

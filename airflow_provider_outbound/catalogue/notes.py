@@ -27,6 +27,34 @@ TITLES = {
     "url": "A link may not work",
 }
 
+#: What to do about each, for those who own the template.
+_ADVICE = {
+    "undeclared": "Campaigns fill declared variables only: declare what is missing, or take it out of the text.",
+    "empty": "Add one, or do not send this template.",
+    "language": "Choose one, or do not send this template.",
+    "phone": "Write it with the country code.",
+    "long": "Shorten it.",
+    "malformed": "No campaign fills it: correct it.",
+    "unused": "Remove what the text does not need.",
+    "gap": "WhatsApp may reject this: number them without a gap.",
+    "duplicate": "Rename one, so that nobody sends the wrong one.",
+    "buttons": "Remove some, or try it on a phone first.",
+    "url": "Correct it, then try it on a phone.",
+}
+#: What people call the fields that the sentences of problems begin with.
+_FIELDS = {
+    "content": "text",
+    "title": "title",
+    "optOut": "opt-out text",
+    "messageText": "message",
+    "notificationTitle": "notification title",
+    "notificationMessage": "notification",
+    "url": "link",
+    "destinationUrl": "link",
+    "phone_number": "number",
+    "outboundnumber": "sender",
+}
+
 _UNKNOWN = "One part has no preview"
 _HEIGHT = "On a horizontal card the picture is as high as the card. The height counts on vertical cards only."
 
@@ -45,7 +73,20 @@ def told(problem: Problem, item: Item) -> list[Any]:
     subject = "The channel" if channel is not None else "The template"
     if problem.component_index is not None:
         subject = _named(parts, problem.component_index)
-    return [problem.severity, TITLES[problem.code], f"{subject} {problem.detail}.", channel]
+    return [
+        problem.severity,
+        TITLES[problem.code],
+        f"{subject}{_detail(problem)}. {_ADVICE[problem.code]}",
+        channel,
+    ]
+
+
+def _detail(problem: Problem) -> str:
+    """Return what is wrong, with a field named as people do: `’s link is http, not https`."""
+    field, _, rest = problem.detail.partition(" ")
+    if field not in _FIELDS:
+        return f" {'has no link' if problem.detail == 'has no url' else problem.detail}"
+    return f"’s {'link' if problem.code == 'url' else _FIELDS[field]} {rest}"
 
 
 def _named(parts: Sequence[Any], index: int) -> str:
@@ -65,7 +106,7 @@ def notes(phone: Phone) -> list[list[str]]:
     kinds = dict.fromkeys(kind_of(part) or "without a type" for part in phone.unknown)
     found = [[_UNKNOWN, f"The component {kind} is shown as JSON."] for kind in kinds]
     if any(phone.header(part) == "text" and not part.get("content") for part in phone.parts["header"]):
-        found.append(["The header has no text", "WhatsApp shows nothing there."])
+        found.append(["The header has no text", "Customers see nothing there."])
     heights = [text(part.get("height")) for part in phone.parts["media"]]
     if phone.card == "horizontal" and any(heights):
         found.append([f"Height {heights[0]} has no effect", _HEIGHT])

@@ -66,6 +66,7 @@ class Media:
     :param variables: the placeholders, if the URL comes with each message.
     :param host: the host that it is loaded from; empty if it can't be.
     :param changed: whether it differs in the other state.
+    :param file: of a link that changed, what comes after the host, if that is the same in the other state.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class Media:
     variables: Markup
     host: str
     changed: bool
+    file: str
 
 
 @dataclass
@@ -160,7 +162,9 @@ class Phone:
             variables = Markup(" ").join(texts.variable(name, declared) for name in names)
         other = self.others.get(id(part), part)
         changed = bool(self.mark) and (not other or other.get(key) != value)
-        return Media(kind, values.utf8_safe(url), variables, "" if variables else host(url), changed)
+        at = "" if variables else host(url)
+        file = _file(url, other.get(key)) if changed and other and at else ""
+        return Media(kind, values.utf8_safe(url), variables, at, changed, file)
 
     def button(self, part: Item) -> tuple[str, str]:
         """Return the glyph of a button, and the label that WhatsApp gives it if it has no text."""
@@ -238,6 +242,14 @@ def phone_number(value: Any) -> str:
     if len(digits) == 11 and digits[0] == "1":
         return f"+1 {digits[1:4]} {digits[4:7]} {digits[7:]}"
     return f"+{digits}"
+
+
+def _file(url: str, other: Any) -> str:
+    """Return the end of a URL that tells it from another one of the same host; empty if there is no such."""
+    if not isinstance(other, str) or host(other.strip()) != host(url):
+        return ""
+    ends = [each.strip().rpartition("/")[2] for each in (url, other)]
+    return texts.visible(ends[0] if ends[0] and ends[0] != ends[1] else url.split("/", 3)[-1])
 
 
 def host(url: str) -> str:

@@ -20,14 +20,22 @@ function home(first) {
   return encodeURIComponent(connection) + (template ? "?template=" + encodeURIComponent(template) : "");
 }
 
-let timer;
+let timer, template = query.get("template");
 function read(frame) {
   clearInterval(timer);
-  const template = query.get("template");
   // The time makes it another address. To the same one, a browser would only go to the template.
   const wanted = new URLSearchParams({ embed: "1", theme: theme(), at: Date.now() });
   document.getElementById("read").textContent = "Reading…";
   frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
+}
+
+/* Let the address name what is shown, so that it can be sent to others: Airflow's own address, if this is in Airflow. */
+function remember(connection) {
+  const shown = airflow ? parent : self, address = new URL(shown.location);
+  if (airflow) address.searchParams.set("connection_id", connection);
+  if (template) address.searchParams.set("template", template);
+  else address.searchParams.delete("template");
+  shown.history.replaceState(shown.history.state, "", address);
 }
 
 async function tell(frame, again) {
@@ -59,6 +67,15 @@ addEventListener("DOMContentLoaded", () => {
   if (embedded) addEventListener("message", (event) => event.source === parent && paint(event.data.theme));
 
   if (!frame) return;
+  const connection = decodeURIComponent(frame.dataset.src.replace(/\/content$/, ""));
+  let waiting;
+  addEventListener("message", ({ source, data }) => {
+    if (source !== frame.contentWindow || typeof data?.template !== "string") return;
+    template = data.template; // text of the frame: it only ever becomes a value in the address
+    clearTimeout(waiting); // a browser allows an address few changes in a short time
+    waiting = setTimeout(remember, 300, connection);
+  });
+  remember(connection);
   const again = document.querySelector("header button");
   again.addEventListener("click", () => read(frame));
   frame.addEventListener("load", () => tell(frame, again));

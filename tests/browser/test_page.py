@@ -78,6 +78,8 @@ def copied(page: Page) -> str:
         ("stores/12", ["rcs_pickup_ready"]),  # where a button leads
         ("succulents carousel", ["carousel_rare_succulents"]),  # in any order
         ("מזל", ["birthday_coupon_he"]),
+        ("german label", ["return_label"]),  # what the page calls its language
+        ("login_code, h100242219", ["login_code", "return_label"]),  # the names or ids of several
         ("order #2", ["order_shipped_tracking"]),  # as it is seen, without `*` and `${{`
     ],
 )
@@ -134,6 +136,28 @@ def test_a_filter_leaves_as_many_as_its_count(catalogue: Open, button: str, foun
     assert control.locator("small").inner_text() == str(len(found))
     control.click()
     assert len(names(page)) == 18
+
+
+def test_a_filter_shows_its_first_template_unless_it_leaves_the_one_that_is_shown(catalogue: Open) -> None:
+    page = catalogue(f"#{LABEL}")
+    page.get_by_role("button", name="Problems").click()
+    assert shown(page) == "return_label"
+    page.get_by_role("button", name="SMS").click()
+    assert shown(page) == "spring_sale_sms"
+    page.get_by_role("button", name="Apple").click()
+    page.get_by_role("button", name="SMS").click()
+    assert (names(page), shown(page)) == ([], "spring_sale_sms")
+
+
+def test_who_filters_what_changed_sees_how(catalogue: Open) -> None:
+    page = catalogue(f"#{ORDER}")
+    page.get_by_role("button", name="Changed").click()
+    expect(page.locator("figure")).to_have_count(2)
+    page.keyboard.press("k")
+    assert shown(page) == "inapp_seat_offer"
+    expect(page.locator("figure")).to_have_count(2)
+    page.get_by_role("button", name="Changed").click()
+    expect(page.locator("figure")).to_have_count(0)
 
 
 def test_filters_and_search_are_combined(catalogue: Open) -> None:
@@ -325,7 +349,9 @@ def test_problems_and_notes_are_in_one_panel(catalogue: Open) -> None:
         "The header has no text",
     ]
     assert page.locator("#remarks .error").count() == 1
-    expect(page.locator("#remarks li").first).to_contain_text("The body uses {{3}} but declares only 1, 2.")
+    expect(page.locator("#remarks li").first).to_contain_text(
+        "The body uses {{3}} but declares only 1, 2. Campaigns"
+    )
 
 
 def test_the_gallery_draws_cards_as_they_come_near(catalogue: Open) -> None:
@@ -352,6 +378,8 @@ def test_what_is_printed_is_what_the_filters_leave(catalogue: Open, tmp_path: Pa
     assert content.startswith(b"%PDF")
     printed = page.evaluate("window.printed")
     assert "summer_sale_sms" in printed
+    assert "New since 17 Nov" in printed
+    assert "A placeholder is not declared" in printed
     assert "login_code" not in printed
     assert printed.count("Fingerprint") == 5  # a template has two channels
     assert page.locator("#printed").count() == 0  # and afterwards it is gone

@@ -109,6 +109,29 @@ def test_the_changed_words_are_marked_in_the_bubbles(show: Show) -> None:
     ]
 
 
+def test_another_file_of_the_same_host_is_marked_as_a_file(show: Show) -> None:
+    old, new = (
+        wa(part("header", f"https://cdn.example.com/{name}", sub_type="image"))
+        for name in ("a/box.png", "b/hat.png")
+    )
+    page = show(comparison(old, new))
+    assert page.locator(".media span").all_inner_texts() == [
+        "cdn.example.com\nbox.png",
+        "cdn.example.com\nhat.png",
+    ]
+    assert page.locator("ins, del").all_inner_texts() == ["box.png", "hat.png"]
+
+
+def test_a_changed_placeholder_looks_changed_also_if_it_is_not_declared(show: Show) -> None:
+    page = show(comparison(wa(part("body", "By ${{1}}.")), wa(part("body", "By ${{2}}."))))
+    for mark, line in (("del", "line-through"), ("ins", "underline")):
+        look = f"getComputedStyle(document.querySelector('{mark} var'))"
+        assert page.evaluate(f"{look}.textDecorationLine") == line
+        assert page.evaluate(f"{look}.color") == page.evaluate(
+            f"getComputedStyle(document.querySelector('{mark}')).color"
+        )
+
+
 def test_whatsapp_shows_header_body_footer_time_and_buttons_in_this_order(show: Show) -> None:
     page = show(
         preview(wa(button(1, "No"), part("footer", "F"), button(0, "Yes"), part("body", "B"), part("header", "H")))

@@ -4,11 +4,12 @@ const view = { template: null, channel: 0, compare: false, gallery: false };
 const isNarrow = () => matchMedia("(max-width: 760px)").matches;
 
 function select(template) {
+  if (view.template) tellShell(template);
   view.template = template;
   view.channel = 0;
   markCurrent(template);
   showHead(template);
-  showRemarks(template);
+  byId("remarks").replaceChildren(...remarksOf(template));
   showTabs(template);
   showChannel();
   byId("detail").scrollTop = 0;
@@ -19,31 +20,42 @@ function select(template) {
   }
 }
 
-function showHead(template) {
+/** Tell a shell around the page what is shown, so that its address leads there, too. */
+function tellShell(template) {
+  if (root.classList.contains("embed")) parent.postMessage({ template: decodeURIComponent(template.link.hash.slice(1)) }, "*");
+}
+
+/** Say whether and since when a template is new, changed or removed. */
+function changeOf(template) {
   const since = dates.before ? ` since ${dates.before.replace(/ \d+$/, "")}` : "";
   const change = { created: "New", updated: "Changed", removed: "Removed" }[template.change];
+  return change ? change + since : "";
+}
+
+function showHead(template) {
   byId("name").textContent = template.name;
   byId("identity").textContent = template.id || "no id";
   byId("copy-id").replaceChildren(template.id ? copyButton("Copy id", template.id) : "");
-  byId("change").textContent = change ? change + since : "";
+  byId("change").textContent = changeOf(template);
   byId("change").className = template.change || "";
   byId("versions").hidden = template.change !== "updated";
   showVersion();
 }
 
-function showRemarks(template) {
+/** Return what is wrong with a template, and what a reader may wonder about. */
+function remarksOf(template) {
   const label = (channel) => (template.channels.length > 1 && channel !== null ? channelName(template.channels[channel]) : "");
   const remark = (kind, title, text, place) =>
     make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), ...marked(text)), make("small", {}, place));
   const removed = template.change === "removed";
   const seen = dates.before ? `This is how it looked in the export of ${dates.before}.` : "This is how it looked before.";
-  byId("remarks").replaceChildren(
+  return [
     ...(removed ? [remark("info", "No longer in the account", seen, "")] : []),
     ...(template.problems || []).map(([severity, title, text, channel]) =>
       remark(severity === "error" ? "error" : "warn", title, text, label(channel))),
     ...template.channels.flatMap((channel, index) =>
       (channel.notes || []).map(([title, text]) => remark("info", title, text, label(index)))),
-  );
+  ];
 }
 
 /** Return a sentence whose placeholders are code. */

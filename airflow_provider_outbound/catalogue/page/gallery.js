@@ -7,8 +7,15 @@ function showGallery(gallery) {
   document.body.classList.toggle("gallery", gallery);
   press(byId("as-list"), !gallery);
   press(byId("as-gallery"), gallery);
-  if (gallery) watchCards();
-  tabStop?.row.scrollIntoView({ block: gallery ? "center" : "nearest" });
+  if (!gallery) {
+    tabStop?.row.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  document.body.classList.remove("reading"); // where there is room for one pane only
+  watchCards();
+  const side = document.querySelector(".side");
+  side.scrollTop = 0;
+  if (tabStop?.row.getBoundingClientRect().bottom > side.getBoundingClientRect().bottom) tabStop.row.scrollIntoView({ block: "center" });
 }
 
 function watchCards() {

@@ -23,7 +23,7 @@ const IN_TABS = { ArrowLeft: () => stepTab(-1), ArrowRight: () => stepTab(1) };
 function actionOf(event) {
   const { key, target } = event;
   if (target === byId("search")) {
-    if (key === "ArrowDown") return () => step(-templates.length, { focus: true });
+    if (key === "ArrowDown" || key === "Enter") return () => step(-templates.length, { focus: true });
     return key === "Escape" ? leaveSearch : undefined;
   }
   if (key === "Escape") return backFromDetail(target);
@@ -57,5 +57,6 @@ function startKeys() {
     event.preventDefault();
     action();
   });
+  byId("open-help").addEventListener("click", () => byId("help").showModal());
   byId("close-help").addEventListener("click", () => byId("help").close());
 }

@@ -1,10 +1,15 @@
-// On paper: every template that the filters leave, its phones beside their facts.
+// On paper: every template that the filters leave, what is wrong with it, and its phones beside their facts.
 
 function printed(template) {
-  return make("article", {},
-    make("h2", {}, template.name), make("p", {}, make("code", {}, template.id || "no id")),
+  const remarks = remarksOf(template);
+  const article = make("article", {},
+    make("h2", {}, template.name),
+    make("p", {}, make("code", {}, template.id || "no id"), make("em", { class: template.change }, changeOf(template))),
+    remarks.length ? make("ul", { class: "remarks" }, ...remarks) : null,
     ...template.channels.map((_, index) =>
       make("div", { class: "now" }, make("div", { class: "look" }, lookOf(template, index)), make("div", { class: "facts" }, ...factsOf(template, index)))));
+  showValues(template, article); // as the reader sees them
+  return article;
 }
 
 function startPrint() {

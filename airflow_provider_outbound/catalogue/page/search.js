@@ -1,6 +1,6 @@
 // Search and filters: rows are hidden, never removed, and only those that change are touched.
 
-const wanted = { words: [], channels: new Set(), language: "", problems: false, changed: false };
+const wanted = { words: [], names: [], channels: new Set(), language: "", problems: false, changed: false };
 const AT_ONCE = 50; // rows that are shown before the next frame: a screen of 2800 px
 const IN_A_FRAME = 250; // of the others, then
 const MOST_MARKED = 60; // rows in which hits are marked: more than fit on any screen
@@ -15,6 +15,7 @@ function searchable(template) {
     template.id || "",
     ...template.phones.flatMap((phone) => [...phone.querySelectorAll("[dir=auto]")].map((text) => text.textContent)),
     ...template.channels.flatMap((channel) => [channel.sender, channel.template, ...(channel.apps || [])]),
+    ...template.channels.flatMap((channel) => [channelName(channel), channel.language && languageName(channel.language)]),
     ...template.channels.flatMap((channel) => (channel.buttons || []).map(([, , , ...target]) => target.join(""))),
   ].join("\n"));
   return template.folded;
@@ -36,9 +37,12 @@ function matches(template) {
     (!language || template.channels.some((channel) => channel.language === language)) &&
     (!problems || template.problems) &&
     (!changed || template.change) &&
-    words.every((word) => searchable(template).includes(word))
+    (words.every((word) => searchable(template).includes(word)) || isNamed(template))
   );
 }
+
+/** Tell whether the search names the template, as in `login_code, H100242219`: these can then be printed together. */
+const isNamed = ({ name, id }) => wanted.names.includes(fold(name)) || wanted.names.includes(fold(id || ""));
 
 function filter() {
   for (const template of templates) {
@@ -47,8 +51,8 @@ function filter() {
   }
   showRows();
   const count = listed().length;
-  const all = `${templates.length} template${templates.length === 1 ? "" : "s"}`;
-  byId("count").textContent = count < templates.length ? `${count} of ${all}` : all;
+  const all = `${templates.length.toLocaleString("en")} template${templates.length === 1 ? "" : "s"}`;
+  byId("count").textContent = count < templates.length ? `${count.toLocaleString("en")} of ${all}` : all;
   byId("nothing").hidden = count > 0;
   if (!count) byId("missing").textContent = missing();
   moveTabStop(view.template && view.template.found ? view.template : listed()[0] || null);
@@ -111,15 +115,29 @@ const press = (button, pressed) => button.setAttribute("aria-pressed", String(pr
 function clearFilters() {
   byId("search").value = "";
   byId("language").value = "";
-  Object.assign(wanted, { words: [], language: "", problems: false, changed: false });
+  Object.assign(wanted, { words: [], names: [], language: "", problems: false, changed: false });
   wanted.channels.clear();
   for (const button of document.querySelectorAll(".filters [aria-pressed]:not(.square)")) press(button, false);
   filter();
 }
 
+/** Show the first template that a filter leaves, if it leaves out the one that is shown. */
+function showFirst() {
+  if (!view.template.found && tabStop) select(tabStop);
+}
+
+/** Who asks for what changed wants to see how. */
+function compareChanged(compare) {
+  view.compare = compare;
+  showVersion();
+  showChannel();
+}
+
 function startSearch() {
   byId("search").addEventListener("input", (event) => {
-    wanted.words = fold(event.target.value).split(/\s+/).filter(Boolean);
+    const text = fold(event.target.value);
+    wanted.words = text.split(/\s+/).filter(Boolean);
+    wanted.names = text.includes(",") ? text.split(",").map((name) => name.trim()).filter(Boolean) : [];
     filter();
   });
   for (const button of document.querySelectorAll("[data-channel]")) {
@@ -128,6 +146,7 @@ function startSearch() {
       if (!wanted.channels.delete(channel)) wanted.channels.add(channel);
       press(button, wanted.channels.has(channel));
       filter();
+      showFirst();
     });
   }
   for (const key of ["problems", "changed"]) {
@@ -135,6 +154,8 @@ function startSearch() {
       wanted[key] = !wanted[key];
       press(event.currentTarget, wanted[key]);
       filter();
+      if (key === "changed") compareChanged(wanted.changed);
+      showFirst();
     });
   }
   const languages = new Set(templates.flatMap((template) => template.channels.map((channel) => channel.language)));
@@ -143,6 +164,7 @@ function startSearch() {
   byId("language").addEventListener("change", (event) => {
     wanted.language = event.target.value;
     filter();
+    showFirst();
   });
   byId("clear").addEventListener("click", () => {
     clearFilters();
