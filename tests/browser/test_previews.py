@@ -70,10 +70,11 @@ def test_a_preview_fits_its_phone(show: Show, name: str) -> None:
     overflowing = phone.evaluate(
         """phone => {
             const edge = phone.getBoundingClientRect();
-            return [...phone.querySelectorAll(":not(.bar, .chat, svg, use)")]
-                .map(each => [each.outerHTML, each.getBoundingClientRect()])
-                .filter(([, {width, left, right}]) => width && (left < edge.left + 7 || right > edge.right - 7))
-                .map(([text]) => text);
+            return [...phone.querySelectorAll(":not(.bar, .chat, svg, use, var)")].filter(each => {
+                const {width, left, right} = each.getBoundingClientRect();
+                const outside = width && (left < edge.left + 7 || right > edge.right - 7);
+                return outside || (each.clientWidth && each.scrollWidth > each.clientWidth + 1);
+            }).map(each => each.outerHTML);
         }"""
     )
     assert overflowing == []
