@@ -59,6 +59,13 @@ NO_PAGES = Message(
 NOT_FOUND = Message(
     404, "info", "There is no such page", "Choose “Outbound templates” in Airflow’s navigation.", ()
 )
+BROKEN = Message(
+    500,
+    "error",
+    "The templates can’t be shown",
+    "Something failed that should not. Airflow’s API server has logged what; please report it.",
+    (),
+)
 NO_CONNECTION = Message(
     200,
     "info",
@@ -105,7 +112,9 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
         advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
         return Message(404, "info", "Airflow has no such connection", advice, facts[:1])
     if isinstance(error, ConfigError):
-        advice = correct.format("One of its fields is wrong.", shown)
+        advice = Markup("Choose another connection, or correct {} in Airflow, under Admin, Connections.").format(
+            shown
+        )
         return Message(422, "error", "This connection can’t be used", advice, facts[:1])
     if isinstance(error, TRANSIENT):
         lasting = "This usually passes. The templates themselves are not affected."

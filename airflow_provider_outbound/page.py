@@ -30,6 +30,7 @@ from airflow_provider_outbound.client.api import Access
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
 from airflow_provider_outbound.messages import (
+    BROKEN,
     CHOOSE,
     NO_CONNECTION,
     NO_PAGES,
@@ -45,6 +46,7 @@ from airflow_provider_outbound.messages import (
 from airflow_provider_outbound.snapshots import KEPT, Snapshots
 
 #: The frame's content runs its own script, but in an opaque origin: without cookies, and without this page.
+_DOTS = (".", "..")  # Connections that no browser can address: it takes their names for folders
 SANDBOX = "sandbox allow-scripts; "
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 
@@ -65,6 +67,7 @@ def create_app(
         openapi_url=None,
     )
     app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(Exception, _refuse)  # Starlette logs it, too
     may_read = [Depends(requires_access_connection("GET"))]  # it looks at the path's connection_id
     snapshots = Snapshots(clock, sleep)
 
@@ -98,7 +101,7 @@ def create_app(
     def status(connection_id: str) -> Response:
         """Return whose templates the frame shows, and how old they are."""
         last = snapshots.last(connection_id)
-        if last is None:
+        if last is None or last.found.exception():
             return JSONResponse({}, headers=HEADERS)
         found = last.found.result()
         told = {"place": _place(last.access), "failed": found.error is not None}
@@ -122,7 +125,12 @@ def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     conn_id, viewer = request.path_params.get("connection_id", ""), getattr(request.state, "viewer", None)
     known = _connections(viewer) if viewer else []
-    message = {401: NOT_LOGGED_IN, 403: not_permitted(conn_id, bool(known)) if viewer else NO_PAGES}.get(status)
+    known_errors = {
+        401: NOT_LOGGED_IN,
+        403: not_permitted(conn_id, bool(known)) if viewer else NO_PAGES,
+        500: BROKEN,
+    }
+    message = known_errors.get(status)
     message = message or NOT_FOUND._replace(status=status)  # also of 405
     if request.url.path.endswith("/content"):
         return _in_frame(message)
@@ -137,7 +145,7 @@ def _connections(viewer: Any) -> list[str]:
     with create_session() as session:
         known = session.scalars(select(Connection.conn_id).where(Connection.conn_type == CONN_TYPE)).all()
     return sorted(
-        (conn_id for conn_id in known if _may_read(conn_id, viewer)),
+        (conn_id for conn_id in known if conn_id not in _DOTS and _may_read(conn_id, viewer)),
         key=lambda each: (each != DEFAULT_CONN_ID, each),
     )
 

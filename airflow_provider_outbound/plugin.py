@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from airflow.configuration import conf
+from airflow.exceptions import AirflowConfigException
 from airflow.providers.common.compat.sdk import AirflowPlugin
 
 log = logging.getLogger(__name__)
@@ -77,5 +78,9 @@ class OutboundPlugin(AirflowPlugin):
 
 
 def _is_on() -> bool:
-    """Look up the option ``[outbound] page``."""
-    return bool(conf.getboolean("outbound", "page", fallback=True))
+    """Look up the option ``[outbound] page``. A value that is neither true nor false must not stop Airflow."""
+    try:
+        return bool(conf.getboolean("outbound", "page", fallback=True))
+    except AirflowConfigException as error:
+        log.error("The page %r is closed: write True or False as the option page in [outbound]. %s", NAME, error)
+        return False

@@ -56,10 +56,12 @@ class Reading:
     """A listing that is under way, or has ended.
 
     :param access: the account as its Connection described it.
+    :param begun: when it began, in seconds of the clock.
     :param found: what it finds.
     """
 
     access: Access
+    begun: float
     found: Future[Found]
 
 
@@ -97,9 +99,12 @@ class Snapshots:
                     "mask": mask_secret,
                 }
                 access = reuse_or_new(reading.access if reading else None, account, **options)
-                reading = Reading(access, threads.start(partial(self._find, access), "outbound-page"))
+                reading = Reading(
+                    access, self._clock(), threads.start(partial(self._find, access), "outbound-page")
+                )
             self._readings[conn_id] = reading
-            for oldest in list(self._readings)[:-MOST]:
+            ended = [each for each, reading in self._readings.items() if reading.found.done()]
+            for oldest in ended[: max(len(self._readings) - MOST, 0)]:
                 del self._readings[oldest]
             return reading.found
 
@@ -116,9 +121,10 @@ class Snapshots:
         return self._clock() - found.at
 
     def _is_old(self, reading: Reading) -> bool:
-        return reading.found.done() and (
-            reading.found.exception() is not None or self.age(reading.found.result()) >= KEPT
-        )
+        if not reading.found.done():
+            return False
+        ended = reading.begun if reading.found.exception() else reading.found.result().at
+        return self._clock() - ended >= KEPT
 
     def _find(self, access: Access) -> Found:
         """Read a listing and draw its page."""

@@ -183,8 +183,13 @@ def test_an_international_number_has_a_plus_sign(given: Any, shown: str) -> None
     ("url", "loaded_from"),
     [
         ("https://cdn.example.com/a.jpg", "cdn.example.com"),
-        ("HTTPS://CDN.example.com:8443", "cdn.example.com"),
-        ("https://good.example@evil.example/", "evil.example"),
+        ("HTTPS://CDN.example.com:8443", "cdn.example.com:8443"),
+        ("https://good.example@evil.example/", ""),  # what follows may look like a path
+        ("https://evil.example\\@good.example/a.png", ""),  # to a browser, this is evil.example/@good.example
+        ("https://p\u0430ypal.example", ""),  # a Cyrillic letter
+        ("https://%65vil.example", ""),
+        ("https://0x7f000001/", ""),
+        ("https://127.0.0.1/", ""),
         ("http://cdn.example.com/a.jpg", ""),
         ("//cdn.example.com", ""),
         ("https:\\/\\/example.com", ""),
@@ -194,7 +199,7 @@ def test_an_international_number_has_a_plus_sign(given: Any, shown: str) -> None
         ("", ""),
     ],
 )
-def test_a_host_is_where_the_browser_would_load_from(url: str, loaded_from: str) -> None:
+def test_a_host_is_where_the_browser_loads_from_or_none_if_that_is_in_doubt(url: str, loaded_from: str) -> None:
     assert host(url) == loaded_from
 
 

@@ -131,6 +131,15 @@ def test_the_page_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert OutboundPlugin().external_views == OutboundPlugin().fastapi_apps == []
 
 
+@pytest.mark.parametrize("value", ["", "off", "nope"])
+def test_a_value_that_is_neither_true_nor_false_closes_the_page_and_stops_nothing(
+    value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW__OUTBOUND__PAGE", value)
+    assert OutboundPlugin().external_views == OutboundPlugin().fastapi_apps == []
+    assert "write True or False as the option page in [outbound]" in caplog.text
+
+
 @pytest.mark.parametrize("more", ["openapi.json", "docs", "redoc", "docs/oauth2-redirect"])
 def test_nobody_sees_anything_without_logging_in(more: str, visit: Visit, connect: Connect) -> None:
     with Fake(paged([configuration(1)])) as fake:
@@ -347,6 +356,46 @@ def test_an_unknown_connection_is_explained(conn_id: str, visit: Visit) -> None:
     assert "Airflow has no such connection" in response.text
     assert "<script>alert" not in response.text
     assert "<script>alert" not in visit("viewer").get(f"/{conn_id}").text
+
+
+def test_what_should_not_fail_is_told_in_words_and_kept_too(visit: Visit, connect: Connect, clock: Clock) -> None:
+    def broken(seconds: float) -> None:
+        if seconds:  # before a retry
+            raise OSError(28, "No space left on device")
+
+    app = create_app(clock, broken)
+    browser = TestClient(app, cookies=visit().cookies, raise_server_exceptions=False)
+    with Fake(paged([]), token=lambda hit: Reply(503)) as fake:
+        connect(fake.connection())
+        for _ in range(3):
+            response = browser.get(f"/{CONN}/content")
+            assert response.status_code == 500
+            assert "The templates can’t be shown" in response.text
+            assert directives(response)["sandbox"] == "allow-scripts"
+            assert browser.get(f"/{CONN}/status").json() == {}
+        assert fake.kinds() == ["token"]
+        clock.time += 60
+        browser.get(f"/{CONN}/content")
+        assert fake.kinds() == ["token", "token"]
+
+
+def test_a_listing_under_way_is_shared_however_many_others_there_are(connect: Connect, clock: Clock) -> None:
+    go = threading.Event()
+
+    def slow(hit: Any) -> Any:
+        go.wait(60)
+        return paged([])(hit)
+
+    snapshots = Snapshots(clock, clock.sleep)
+    with Fake(slow) as first, Fake(paged([])) as others:
+        connect(first.connection(), "first")
+        begun = snapshots.read("first")
+        for number in range(MOST + 1):
+            connect(others.connection(), f"account_{number}")
+            snapshots.read(f"account_{number}").result(30)
+        assert snapshots.read("first") is begun
+        go.set()
+        begun.result(30)
 
 
 def test_memory_holds_few_accounts(connect: Connect, clock: Clock) -> None:

@@ -33,6 +33,8 @@ class Kind(NamedTuple):
     name: str
 
 
+LONGEST = 40  # characters of an unknown type that the page shows
+
 _SHORT = {"googlercs": "RCS", "apple-twilio": "Apple"}
 KINDS = {type_: Kind(glyph, _SHORT.get(type_, name), name) for type_, (glyph, name, _) in LOOKS.items()}
 
@@ -70,7 +72,7 @@ def templates(entries: Iterable[Entry]) -> list[Template]:
 
 def kind(channel: Item) -> Kind:
     """Return how the page names a channel's type."""
-    type_ = text(channel.get("type")) or "unknown"
+    type_ = (text(channel.get("type")) or "unknown")[:LONGEST]
     return KINDS.get(type_) or Kind("other", type_, type_)
 
 
@@ -96,12 +98,14 @@ def _template(number: int, entry: Entry, taken: set[str]) -> Template:
     """
     item = entry.item
     identity = text(item.get("id")) or ""
-    fragment = quote(identity, safe="") if identity and identity not in taken else f"{quote(identity)}~{number}"
+    fragment = quote(identity, safe="")
+    while not fragment or fragment in taken:
+        fragment += f"~{number}"
     taken.add(fragment)
     pairs = _pairs(entry)
     channels = [after or before or {} for before, after in pairs]
     called = [text(item.get("name")), *(text(channel.get("templatename")) for channel in channels), identity]
-    name = next(filter(None, called), f"configuration {number}")
+    name = next((each for each in called if each and each.strip()), f"configuration {number}")
     updated = parse_timestamp(item.get("updatedAt"))
     facts = {
         "id": identity,

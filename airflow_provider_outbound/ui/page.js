@@ -16,7 +16,7 @@ document.documentElement.dataset.theme = theme();
 
 function home(first) {
   const connection = asked.get("connection_id"), template = asked.get("template");
-  if (!connection) return first;
+  if (!connection || /^\.\.?$/.test(connection)) return first; // a browser takes dots for folders
   return encodeURIComponent(connection) + (template ? "?template=" + encodeURIComponent(template) : "");
 }
 

@@ -261,9 +261,20 @@ def test_a_media_link_that_is_typed_can_be_loaded(catalogue: Open) -> None:
     page.get_by_label("Value of 3").fill("http://northwind.example/a.png")
     expect(load).to_be_hidden()
     page.get_by_label("Value of 3").fill("https://northwind.example/a.png")
-    expect(load).to_be_visible()
+    expect(load).to_have_text("Load image from northwind.example")
     page.get_by_label("Value of 3").fill("")
     expect(load).to_be_hidden()
+
+
+def test_a_link_is_loaded_only_once_it_has_all_values_and_says_from_where(catalogue: Open) -> None:
+    part = {"type": "media", "content": "https://fixed.example${{1}}/${{2}}.png", "variables": ["1", "2"]}
+    rcs = {"type": "googlercs", "language": "en", "messageComponents": [part]}
+    page = catalogue(now=listed({"id": "H1", "name": "two", "channels": [rcs]}))
+    load = page.locator(".look .load")
+    page.get_by_label("Value of 2").fill("a")
+    expect(load).to_have_count(0)
+    page.get_by_label("Value of 1").fill("@other.example")
+    expect(load).to_have_text("Load image from other.example")
 
 
 def test_ids_and_links_are_copied(catalogue: Open, browser: Browser) -> None:
@@ -324,6 +335,18 @@ def test_new_and_removed_templates_say_so(catalogue: Open) -> None:
     expect(page.locator("#remarks")).to_contain_text("This is how it looked in the export of 17 Nov 2026.")
     expect(page.locator("#list .gone b")).to_have_text("summer_sale_sms")
     expect(page.locator(".look")).to_contain_text("our summer sale ends tonight")
+
+
+def test_a_template_without_channels_can_be_compared(page: Page, tmp_path: Path) -> None:
+    states = [
+        listed(template({"type": "body", "content": "Hi"}), {"id": "H2", "name": name, "channels": []})
+        for name in ("old", "new")
+    ]
+    (tmp_path / "catalogue.html").write_text(render(states[1], states[0]).html, "utf-8")
+    page.goto((tmp_path / "catalogue.html").as_uri() + "#H2")
+    page.keyboard.press("d")
+    expect(page.locator("#channel")).to_contain_text("There is no channel")
+    expect(page.locator("#channel table")).to_contain_text("old")
 
 
 def test_a_channel_that_a_template_no_longer_has_is_a_tab(page: Page, tmp_path: Path) -> None:

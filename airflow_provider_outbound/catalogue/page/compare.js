@@ -1,7 +1,7 @@
 // Before and after: two phones with the changed words marked, and every field that differs.
 
 function comparison(template, index) {
-  const phones = template.comparisons[index].cloneNode(true);
+  const phones = template.comparisons[index]?.cloneNode(true) || noChannel();
   nameChips(phones);
   for (const [at, figure] of [...phones.children].entries()) {
     const [caption, phone] = figure.children;

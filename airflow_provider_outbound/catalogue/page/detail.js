@@ -103,8 +103,10 @@ function showChannel() {
   byId("channel").replaceChildren(...(compare ? comparison(template, channel) : channelNow(template, channel)));
 }
 
+const noChannel = () => make("p", { class: "none" }, "There is no channel, so that there is nothing to see.");
+
 function channelNow(template, index) {
-  if (!template.channels.length) return [make("p", { class: "none" }, "There is no channel, so that there is nothing to see."), jsonOf(template)];
+  if (!template.channels.length) return [noChannel(), jsonOf(template)];
   const look = make("div", { class: "look" }, lookOf(template, index));
   const facts = make("div", { class: "facts" }, ...sampleValues(template, index, look), ...factsOf(template, index), jsonOf(template));
   showValues(template, look, facts);

@@ -69,6 +69,7 @@ function mediaValue(media, url) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "load";
-  button.textContent = media.classList.contains("video") ? "Load video" : "Load image";
+  const { host } = new URL(mediaUrl(media)); // values decide on it
+  button.textContent = `Load ${media.classList.contains("video") ? "video" : "image"} from ${host}`;
   media.append(button);
 }

@@ -33,11 +33,14 @@ function showValues(template, ...containers) {
   }
 }
 
-/** Return the link of a media box once its values are typed; a link that is one variable is its value. */
+/** Return the link of a media box once all its values are typed, else nothing. */
 function filledUrl(template, media) {
   const header = media.querySelector("var.h");
   if (header) return template.values[variableOf(header)] || "";
-  return media.dataset.url.replace(/\$?\{\{ *(\w+) *\}\}/g, (whole, name) => template.values[name] || whole);
+  const names = [...media.querySelectorAll("var")].map((each) => each.dataset.name);
+  if (!names.every((name) => template.values[name])) return "";
+  return media.dataset.url.replace(/\$?\{\{ *(\w+) *\}\}|\$(\d+)/g, (whole, name, number) =>
+    names.includes(name ?? number) ? template.values[name ?? number] : whole);
 }
 
 /** Return the section with an input for each variable of a channel. */
