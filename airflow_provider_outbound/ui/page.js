@@ -29,13 +29,16 @@ function read(frame) {
   frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
 }
 
-/* Let the address name what is shown, so that it can be sent to others: Airflow's own address, if this is in Airflow. */
+/* Let the address name what is shown, so that it can be sent to others. In Airflow that is the UI's address, which
+   newer versions set to this page's own whenever it loads. */
 function remember(connection) {
-  const shown = airflow ? parent : self, address = new URL(shown.location);
-  if (airflow) address.searchParams.set("connection_id", connection);
-  if (template) address.searchParams.set("template", template);
-  else address.searchParams.delete("template");
-  shown.history.replaceState(shown.history.state, "", address);
+  const address = new URL(location), shown = new URLSearchParams({ connection_id: connection });
+  if (template) {
+    for (const query of [address.searchParams, shown]) query.set("template", template);
+  }
+  history.replaceState(history.state, "", address);
+  const [page] = airflow ? parent.location.pathname.match(/^.*?\/plugin\/[^/]+/) ?? [] : [];
+  if (page) parent.history.replaceState(parent.history.state, "", `${page}?${shown}`);
 }
 
 async function tell(frame, again) {
@@ -69,13 +72,16 @@ addEventListener("DOMContentLoaded", () => {
   if (!frame) return;
   const connection = decodeURIComponent(frame.dataset.src.replace(/\/content$/, ""));
   let waiting;
+  function later() { // than Airflow; and a browser allows an address few changes in a short time
+    clearTimeout(waiting);
+    waiting = setTimeout(remember, 300, connection);
+  }
+  addEventListener("load", later);
   addEventListener("message", ({ source, data }) => {
     if (source !== frame.contentWindow || typeof data?.template !== "string") return;
-    template = data.template; // text of the frame: it only ever becomes a value in the address
-    clearTimeout(waiting); // a browser allows an address few changes in a short time
-    waiting = setTimeout(remember, 300, connection);
+    template = data.template; // the frame's word: it only ever becomes a value in the address
+    later();
   });
-  remember(connection);
   const again = document.querySelector("header button");
   again.addEventListener("click", () => read(frame));
   frame.addEventListener("load", () => tell(frame, again));
