@@ -20,12 +20,12 @@ WEB_TOOLS = {
     for region, zone in (("va", "z1"), ("lo", "z2"), ("sy", "z3"))
 }
 
-#: The page in Airflow's UI, whose path ``plugin.py`` decides. Relative: the UI has a <base>, also below a prefix.
+#: The page in Airflow's UI; ``plugin.py`` has its path. Relative: the UI has a <base>, also below a prefix.
 PAGE = "plugin/outbound-templates"
 
 
 class TemplatesLink(BaseOperatorLink):
-    """Link to the page that shows the templates: a sensor's to its template, an operator's to the whole account.
+    """Link to the page in Airflow's UI: from a sensor to its template, from an export to all templates.
 
     The worker makes the link when the task ends, and Airflow stores it as an XCom. Whoever follows it needs the
     right to read the Connection.

@@ -56,14 +56,12 @@ NO_PAGES = Message(
     "Your role may not use the pages of plugins. Ask an Airflow administrator for that right.",
     ("403 · needs “can read” on Plugins. Nothing was fetched.",),
 )
-NOT_FOUND = Message(
-    404, "info", "There is no such page", "Choose “Outbound templates” in Airflow’s navigation.", ()
-)
+NOT_FOUND = Message(404, "info", "There is no such page", "Choose “Outbound” in Airflow’s navigation.", ())
 BROKEN = Message(
     500,
     "error",
     "The templates can’t be shown",
-    "Something failed that should not. Airflow’s API server has logged what; please report it.",
+    "The page has a bug. Report it, with the error from the log of Airflow’s API server.",
     (),
 )
 NO_CONNECTION = Message(
@@ -106,24 +104,23 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
     :param kept: for how many seconds more nothing is tried again.
     """
     shown = Markup("<code>{}</code>").format(printable(conn_id))
-    correct = Markup("{} Correct the connection {} in Airflow, under Admin, Connections.")
+    correct = Markup("{} Correct the connection {}, for example in Airflow under Admin, Connections.")
     facts = (str(error), f"Nothing is sent to LivePerson for {kept:.0f} s, unless the connection changes.")
     if isinstance(error, ConnectionNotFound):
         advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
-        return Message(404, "info", "Airflow has no such connection", advice, facts[:1])
+        return Message(404, "info", "Airflow found no such connection", advice, facts[:1])
     if isinstance(error, ConfigError):
-        advice = Markup("Choose another connection, or correct {} in Airflow, under Admin, Connections.").format(
-            shown
-        )
+        other = "Choose another connection, or correct {}, for example in Airflow under Admin, Connections."
+        advice = Markup(other).format(shown)
         return Message(422, "error", "This connection can’t be used", advice, facts[:1])
     if isinstance(error, TRANSIENT):
-        lasting = "This usually passes. The templates themselves are not affected."
-        return Message(503, "error", "LivePerson does not answer", lasting, facts)
+        lasting = "Try again in a minute: this usually passes. The templates themselves are not affected."
+        return Message(503, "error", "The templates could not be read", lasting, facts)
     if isinstance(error, AuthError):
         advice = correct.format("The credentials don’t fit the account, or may not list its templates.", shown)
         return Message(502, "lock", "LivePerson refused the login", advice, facts)
-    advice = correct.format("It may have the wrong host or account.", shown)
-    return Message(502, "error", "LivePerson’s answer can’t be shown", advice, facts)
+    advice = correct.format("The request may have gone to the wrong host or account.", shown)
+    return Message(502, "error", "LivePerson’s response can’t be used", advice, facts)
 
 
 class Html(NamedTuple):
@@ -147,12 +144,12 @@ def draw(
     home: str | None = None,
     embedded: bool = False,
 ) -> Html:
-    """Return what surrounds the catalogue, or a message.
+    """Return the page around the catalogue, or a message.
 
     :param conn_id: the Connection to show.
     :param connections: those to choose from.
     :param message: what to say instead of the catalogue.
-    :param home: where to go unless the address names a Connection; None to stay.
+    :param home: the Connection to go to if the address names none; empty for none, None to stay on this page.
     :param embedded: return a message for the frame, without what surrounds it.
     """
     script, style = _read("ui", "page.js"), _read("catalogue", "page", "tokens.css") + _read("ui", "page.css")

@@ -1,7 +1,7 @@
 """The app behind the page in Airflow's UI. Only the API server imports it.
 
 Fetched text is shown only in a sandboxed frame, which can reach neither Airflow nor the viewer's session. What
-surrounds the frame holds no fetched text. Each route requires the right to see the pages of plugins, and each one
+surrounds the frame shows no fetched text. Each route requires the right to see the pages of plugins, and each one
 that names a Connection the right to read that Connection.
 """
 
@@ -45,8 +45,8 @@ from airflow_provider_outbound.messages import (
 )
 from airflow_provider_outbound.snapshots import KEPT, Snapshots
 
-#: The frame's content runs its own script, but in an opaque origin: without cookies, and without this page.
-_DOTS = (".", "..")  # Connections that no browser can address: it takes their names for folders
+_DOTS = (".", "..")  # Connections that no browser can address: it resolves these names as folders
+#: The frame's content runs its own script, but in an opaque origin: it can reach neither cookies nor this page.
 SANDBOX = "sandbox allow-scripts; "
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 
@@ -54,7 +54,7 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Con
 def create_app(
     clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
 ) -> FastAPI:
-    """Return the app. It tells nothing to anyone who may not see the pages of plugins.
+    """Return the app; it shows only messages to anyone who may not see the pages of plugins.
 
     :param clock: monotonic seconds.
     :param sleep: waits before a request is sent again.
@@ -86,7 +86,7 @@ def create_app(
     async def content(connection_id: str, request: Request) -> Response:
         """Show the templates, or why there are none to show."""
         try:
-            # Looking up the Connection may block. The listing takes longer, but no thread of Airflow waits for it.
+            # Looking up the Connection may block, so a thread does it. No thread of Airflow waits for the listing.
             found = await asyncio.wrap_future(await run_in_threadpool(snapshots.read, connection_id))
         except OutboundError as error:
             return _in_frame(failed(error, connection_id))
@@ -99,7 +99,7 @@ def create_app(
 
     @app.get("/{connection_id}/status", dependencies=may_read)
     def status(connection_id: str) -> Response:
-        """Return whose templates the frame shows, and how old they are."""
+        """Return whose templates the frame shows, and how old they are; empty if no listing has ended."""
         last = snapshots.last(connection_id)
         if last is None or last.found.exception():
             return JSONResponse({}, headers=HEADERS)
@@ -116,12 +116,12 @@ def create_app(
 
 
 def _remember(request: Request, user: GetUserDep) -> None:
-    """Remember the viewer, who may choose another Connection if this one is refused."""
+    """Remember the viewer, because a refusal offers the Connections that this viewer may read."""
     request.state.viewer = user
 
 
 def _refuse(request: Request, error: Exception) -> Response:
-    """Return a refusal as a page for people."""
+    """Return a refusal, or an unexpected error, as a page for people."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     conn_id, viewer = request.path_params.get("connection_id", ""), getattr(request.state, "viewer", None)
     known = _connections(viewer) if viewer else []
@@ -140,7 +140,7 @@ def _refuse(request: Request, error: Exception) -> Response:
 def _connections(viewer: Any) -> list[str]:
     """Return the Connections of this type that a viewer may read, the default one first.
 
-    Airflow can list those of its database only.
+    Airflow can list only those in its database.
     """
     with create_session() as session:
         known = session.scalars(select(Connection.conn_id).where(Connection.conn_type == CONN_TYPE)).all()
@@ -151,20 +151,20 @@ def _connections(viewer: Any) -> list[str]:
 
 
 def _may_read(conn_id: str, viewer: Any) -> bool:
-    """Check what the routes check."""
+    """Check whether a viewer may read a Connection, as the routes do."""
     details = ConnectionDetails(conn_id=conn_id, team_name=Connection.get_team_name(conn_id))
     return get_auth_manager().is_authorized_connection(method="GET", details=details, user=viewer)
 
 
 def _place(access: Access) -> str:
-    """Return account and region, or account and host."""
+    """Return account and region; the host if it is not one of LivePerson's regions."""
     host = host_of(access.list_url or access.account.domain_url)
     region = next((each for each in REGIONS if region_urls(each)["list_url"] == access.list_url), host)
     return f"Account {access.account.account_id} · {region}"
 
 
 def _around(drawn: Html) -> Response:
-    """Return a page that holds no fetched text."""
+    """Return a page outside the sandbox, which holds no fetched text."""
     return _response(drawn.html, f"{drawn.policy}; frame-src 'self'; connect-src 'self'", drawn.status)
 
 

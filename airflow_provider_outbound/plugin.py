@@ -18,7 +18,7 @@ NAME = "Outbound"  # Airflow's navigation cuts a longer one
 ROUTE = "outbound-templates"
 
 #: A speech bubble, drawn for this page. As an image, it can't take the colour of the text in Airflow's navigation.
-#: The light theme's is filled, so that it can be seen on a light ground, and on a dark one where the page is open.
+#: The light theme's icon is filled: it stands on a light ground, or on a dark one while the page is open.
 ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='{fill}' stroke='{stroke}' stroke-width='2' "
     "stroke-linecap='round' stroke-linejoin='round'>"
@@ -37,7 +37,7 @@ def icon(stroke: str, fill: str) -> str:
 
 
 class OutboundPlugin(AirflowPlugin):
-    """Add the page to Airflow's navigation, and its app to the API server, unless the configuration says no."""
+    """Add the page to Airflow's navigation, and its app to the API server, unless ``[outbound] page`` is off."""
 
     name = "airflow-provider-outbound"
 
@@ -57,10 +57,10 @@ class OutboundPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """The page's app. Only the API server asks for it.
+        """The page's app. Only the API server and the command ``airflow plugins`` ask for it.
 
-        If it can't be made, because this Airflow lacks what it needs, every request for the page is refused, and
-        Airflow starts all the same.
+        If this Airflow lacks what the app needs to be made, every request for the page gets 503. Airflow starts
+        all the same.
         """
         if not _is_on():
             return []
@@ -72,13 +72,13 @@ class OutboundPlugin(AirflowPlugin):
         except (ImportError, AttributeError, TypeError):
             from starlette.responses import PlainTextResponse
 
-            log.exception("The page %r is closed: it does not work with this Airflow", NAME)
+            log.exception("The page %r is closed: this version of Airflow lacks what it needs", NAME)
             app = PlainTextResponse(f"The page {NAME} is closed: it could not start. Airflow logged why.", 503)
         return [{"app": app, "url_prefix": f"/{ROUTE}", "name": NAME}]
 
 
 def _is_on() -> bool:
-    """Look up the option ``[outbound] page``. A value that is neither true nor false must not stop Airflow."""
+    """Look up the option ``[outbound] page``. A value that is no boolean closes the page; Airflow still starts."""
     try:
         return bool(conf.getboolean("outbound", "page", fallback=True))
     except AirflowConfigException as error:

@@ -30,7 +30,7 @@ from airflow_provider_outbound.model.items import Record
 
 log = logging.getLogger(__name__)
 
-KEPT = 60.0  # seconds that what a listing found is shown, also if it failed
+KEPT = 60.0  # seconds for which the outcome of a listing is shown, also if it failed
 MOST = 20  # Connections whose pages are held in memory
 TOO_DEEP = "LivePerson sent JSON that is nested too deeply to show"
 
@@ -68,8 +68,8 @@ class Reading:
 class Snapshots:
     """Read listings, and keep what each found for a minute.
 
-    A failure is kept, too: a refused login must not be sent again by each reload, which could lock the app out. A
-    Connection that has changed is read at once.
+    A failure is kept, too. If each reload repeated a refused login, that could lock the app out. If a Connection
+    has changed, the next viewer's request reads it at once.
 
     :param clock: monotonic seconds.
     :param sleep: waits before a retry.
@@ -83,7 +83,7 @@ class Snapshots:
     def read(self, conn_id: str) -> Future[Found]:
         """Return what a Connection's listing finds; the result may be up to a minute old.
 
-        This looks up the Connection, so it may block for a moment; it does not wait for the listing.
+        This looks up the Connection, which may block for a moment. It does not wait for the listing.
 
         :param conn_id: the Connection.
         :raises ConfigError: if it is missing or wrong.

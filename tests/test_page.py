@@ -330,10 +330,10 @@ def test_the_status_says_whose_templates_are_shown_and_how_old_they_are(
 @pytest.mark.parametrize(
     ("connection", "listing", "status", "words"),
     [
-        ({}, Reply(503), 503, "LivePerson does not answer"),
-        ({}, Reply(raw=b""), 503, "LivePerson does not answer"),
+        ({}, Reply(503), 503, "The templates could not be read"),
+        ({}, Reply(raw=b""), 503, "The templates could not be read"),
         ({}, Reply(403, {"message": "no scope"}), 502, "LivePerson refused the login"),
-        ({}, Reply(200, b"<html>"), 502, "LivePerson’s answer can’t be shown"),
+        ({}, Reply(200, b"<html>"), 502, "LivePerson’s response can’t be used"),
         ({"schema": "a b"}, Reply(503), 422, "This connection can’t be used"),
         ({"conn_type": "http"}, Reply(503), 422, "it must be liveperson_outbound"),
     ],
@@ -353,7 +353,7 @@ def test_a_failure_is_explained(
 def test_an_unknown_connection_is_explained(conn_id: str, visit: Visit) -> None:
     response = visit().get(f"/{conn_id}/content")
     assert response.status_code == 404
-    assert "Airflow has no such connection" in response.text
+    assert "Airflow found no such connection" in response.text
     assert "<script>alert" not in response.text
     assert "<script>alert" not in visit("viewer").get(f"/{conn_id}").text
 

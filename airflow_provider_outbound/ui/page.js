@@ -1,10 +1,10 @@
 "use strict";
-/* Around the catalogue: its theme, the choice of a connection, and when its templates were read. A message of the
-   server has this script, too, also inside the frame, from where it can see neither this page nor Airflow. */
+/* Around the catalogue: its theme, the choice of a connection, and when its templates were read. Messages have this
+   script, too, also those inside the frame. There it can reach neither this page nor Airflow. */
 const query = new URLSearchParams(location.search);
 const embedded = query.has("embed");
 const airflow = embedded || parent === self ? null : parent.document.documentElement;
-/* A link into Airflow's UI can't reach this page's address, so it names what to show in Airflow's own. */
+/* A link into Airflow's UI can't set this page's address. What to show is in the UI's own address. */
 const asked = airflow ? new URLSearchParams(parent.location.search) : query;
 const system = matchMedia("(prefers-color-scheme: dark)");
 
@@ -23,7 +23,7 @@ function home(first) {
 let timer, template = query.get("template");
 function read(frame) {
   clearInterval(timer);
-  // The time makes it another address. To the same one, a browser would only go to the template.
+  // The time makes the address new. At the same address, a browser would only jump to the template.
   const wanted = new URLSearchParams({ embed: "1", theme: theme(), at: Date.now() });
   document.getElementById("read").textContent = "Reading…";
   frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
@@ -72,14 +72,14 @@ addEventListener("DOMContentLoaded", () => {
   if (!frame) return;
   const connection = decodeURIComponent(frame.dataset.src.replace(/\/content$/, ""));
   let waiting;
-  function later() { // than Airflow; and a browser allows an address few changes in a short time
+  function later() { // after Airflow has set its address; a browser also limits how often an address may change
     clearTimeout(waiting);
     waiting = setTimeout(remember, 300, connection);
   }
   addEventListener("load", later);
   addEventListener("message", ({ source, data }) => {
     if (source !== frame.contentWindow || typeof data?.template !== "string") return;
-    template = data.template; // the frame's word: it only ever becomes a value in the address
+    template = data.template; // text of the frame: it only ever becomes a value in the address
     later();
   });
   const again = document.querySelector("header button");

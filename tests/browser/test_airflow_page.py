@@ -92,9 +92,9 @@ def test_airflow_shows_the_templates(theme: str, visit: Open) -> None:
     ("conn_id", "words"),
     [
         ("refused", "LivePerson refused the login"),
-        ("down", "LivePerson does not answer"),
+        ("down", "The templates could not be read"),
         ("empty", ""),
-        ("missing", "Airflow has no such connection"),
+        ("missing", "Airflow found no such connection"),
     ],
 )
 def test_a_failure_is_explained_below_the_choice(conn_id: str, words: str, theme: str, visit: Open) -> None:
