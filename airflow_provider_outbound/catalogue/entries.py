@@ -36,8 +36,8 @@ class Entry:
 
     :param item: its content: as it is now, or as it was if it was removed.
     :param raw: the same as JSON, as the server sent it.
-    :param problems: what the checks found; nothing for one that was removed.
-    :param change: what happened to it since the earlier snapshot; None if nothing did.
+    :param problems: what the checks found; empty for a removed one.
+    :param change: how it differs from the earlier snapshot; None if it does not, or there is no earlier one.
     """
 
     item: Item

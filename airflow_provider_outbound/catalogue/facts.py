@@ -44,7 +44,7 @@ class Template(NamedTuple):
 
     :param entry: the template, its problems and its change.
     :param fragment: what follows ``#`` in the page's address; no other template has it.
-    :param name: its name, or what it has instead.
+    :param name: its name; without one, a WhatsApp templatename, its id, or its place in the listing.
     :param kinds: how the page names the type of each channel.
     :param channels: its channels. Those that it no longer has come last.
     :param pairs: each channel as it was and as it is; None for one that is missing.
@@ -61,7 +61,7 @@ class Template(NamedTuple):
 
 
 def templates(entries: Iterable[Entry]) -> list[Template]:
-    """Return templates as the page shows them, by name.
+    """Return templates as the page shows them, sorted by name.
 
     :param entries: the templates.
     """
@@ -193,5 +193,5 @@ def lookback(item: Item) -> str | None:
 
 
 def _full(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return facts without those that there are none of."""
+    """Return facts without the empty ones."""
     return {key: value for key, value in facts.items() if value not in (None, "", [])}

@@ -68,7 +68,7 @@ def changed_fields(change: Change[Content]) -> list[Row]:
 
     A field without a label is named by its path, as ``code``.
 
-    :param change: the change; nothing is returned for a configuration that was created or removed.
+    :param change: the change; that of a created or removed configuration has no rows.
     """
     if not (change.before and change.after):
         return []
@@ -110,7 +110,7 @@ def _without(key: str, value: Any) -> Any:
 
 
 def _order(label: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Row]:
-    """Yield a row if the types of channels or components, or their order, differ."""
+    """Yield a row if the types of channels or components differ, or their order does."""
     old, new = ([kind_of(each) for each in side] for side in (before, after))
     if old != new:
         yield (label, *_words(*(texts.visible(", ".join(kinds)) for kinds in (old, new)), (), ()))
@@ -165,7 +165,7 @@ def _words(before: str | None, after: str | None, *declared: Collection[str]) ->
 
 
 def _leaves(path: str, before: dict[str, str], after: dict[str, str]) -> Iterator[Row]:
-    """Yield the rows of all that differs within two values, given as the JSON of what they contain, by path."""
+    """Yield the rows of what differs within two values, each given as the JSON of its fields by path."""
     for name in {**after, **before}:
         old, new = before.get(name), after.get(name)
         if old != new:

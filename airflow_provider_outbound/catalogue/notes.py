@@ -34,9 +34,9 @@ _ADVICE = {
     "language": "Choose one, or do not send this template.",
     "phone": "Write it with the country code.",
     "long": "Shorten it.",
-    "malformed": "No campaign fills it: correct it.",
+    "malformed": "Correct it: no campaign fills it.",
     "unused": "Remove what the text does not need.",
-    "gap": "WhatsApp may reject this: number them without a gap.",
+    "gap": "Number them without a gap: WhatsApp may reject this.",
     "duplicate": "Rename one, so that nobody sends the wrong one.",
     "buttons": "Remove some, or try it on a phone first.",
     "url": "Correct it, then try it on a phone.",
@@ -55,12 +55,14 @@ _FIELDS = {
     "outboundnumber": "sender",
 }
 
+#: How the problem of two equal channels in one configuration begins; it counts channels from 0, the page from 1.
+_TWIN = "has the same channel and language as channel"
 _UNKNOWN = "One part has no preview"
 _HEIGHT = "On a horizontal card the picture is as high as the card. The height counts on vertical cards only."
 
 
 def told(problem: Problem, item: Item) -> list[Any]:
-    """Return a problem for the page: severity, title, sentence, and its channel's place among those shown.
+    """Return a problem for the page: severity, title, sentences, and its channel's place among those shown.
 
     :param problem: the problem.
     :param item: the configuration, or bare channel.
@@ -73,12 +75,11 @@ def told(problem: Problem, item: Item) -> list[Any]:
     subject = "The channel" if channel is not None else "The template"
     if problem.component_index is not None:
         subject = _named(parts, problem.component_index)
-    return [
-        problem.severity,
-        TITLES[problem.code],
-        f"{subject}{_detail(problem)}. {_ADVICE[problem.code]}",
-        channel,
-    ]
+    title, sentences = TITLES[problem.code], f"{subject}{_detail(problem)}. {_ADVICE[problem.code]}"
+    if problem.detail.startswith(_TWIN):
+        title = "Two channels are alike"
+        sentences = f"{subject} has the type and language of another one in this template. Remove or change one."
+    return [problem.severity, title, sentences, channel]
 
 
 def _detail(problem: Problem) -> str:
@@ -99,7 +100,7 @@ def _named(parts: Sequence[Any], index: int) -> str:
 
 
 def notes(phone: Phone) -> list[list[str]]:
-    """Return what a reader may wonder about, though it is no problem: title and sentence of each.
+    """Return notes on what is no problem, but may surprise a reader: title and sentence of each.
 
     :param phone: the channel.
     """

@@ -29,7 +29,7 @@ class Pair(NamedTuple):
 
 
 def channel_pairs(before: Item | None, after: Item | None) -> list[Pair]:
-    """Return the channels of a configuration in two states: the first of a type with the first of that type.
+    """Return the channels of a configuration in two states, paired by type: the first with the first, and so on.
 
     :param before: the configuration as it was; None if it was not there.
     :param after: as it is; None if it is not there.
@@ -38,7 +38,7 @@ def channel_pairs(before: Item | None, after: Item | None) -> list[Pair]:
 
 
 def component_pairs(before: Any, after: Any) -> list[Pair]:
-    """Return the components of a channel in two states, as ``channel_pairs`` does; buttons by their place.
+    """Return the components of a channel in two states, paired as by ``channel_pairs``; buttons in their order.
 
     :param before: the channel as it was.
     :param after: as it is.

@@ -52,7 +52,7 @@ _LABELLED = ("copy_code", "otp", "catalog", "mpm", "spm")  # by WhatsApp, if the
 MOST_BUTTONS = 3  # of more, WhatsApp shows two and "See all options"
 HEIGHTS = ("short", "medium", "tall")  # of media on RCS cards, in Google's terms
 
-#: A URL of whose host there are no two readings: no user, no letters that look like others, no number as address.
+#: An https URL whose host can be read in one way only: no user, no letters that look like others, no IP address.
 _HTTPS = re.compile(
     r"https://((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*(?::[0-9]+)?)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL
 )
@@ -67,9 +67,9 @@ class Media:
     :param kind: ``image``, ``video`` or ``document``.
     :param url: its URL, with its placeholders.
     :param variables: the placeholders, if the URL comes with each message.
-    :param host: the host that it is loaded from; empty if it can't be.
+    :param host: the host that it would be loaded from; empty if it can't be loaded.
     :param changed: whether it differs in the other state.
-    :param file: of a link that changed, what comes after the host, if that is the same in the other state.
+    :param file: the changed end of a link whose host is the same in the other state; empty otherwise.
     """
 
     kind: str
@@ -86,7 +86,7 @@ class Phone:
 
     :param channel: the channel.
     :param mark: the element that marks what the other state does not have: ``ins`` or ``del``; empty for none.
-    :param others: for each component, by ``id()``, the same one in the other state; None if that lacks it.
+    :param others: for each component, by ``id()``, its pair in the other state; None if it has none.
     """
 
     channel: Any
@@ -248,7 +248,7 @@ def phone_number(value: Any) -> str:
 
 
 def _file(url: str, other: Any) -> str:
-    """Return the end of a URL that tells it from another one of the same host; empty if there is no such."""
+    """Return the end of a URL that differs from another one of the same host; empty if the hosts differ."""
     if not isinstance(other, str) or host(other.strip()) != host(url):
         return ""
     ends = [each.strip().rpartition("/")[2] for each in (url, other)]
@@ -256,7 +256,7 @@ def _file(url: str, other: Any) -> str:
 
 
 def host(url: str) -> str:
-    """Return the host that a URL is loaded from; empty if it is not https, or browsers may read it otherwise.
+    """Return the host that a URL is loaded from; empty if it is not https, or its host is ambiguous.
 
     :param url: the URL.
     """

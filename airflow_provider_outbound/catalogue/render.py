@@ -1,4 +1,4 @@
-"""The catalogue as one HTML page, which loads nothing from elsewhere."""
+"""The catalogue as one HTML page, which loads nothing from elsewhere but media that a reader asks for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from airflow_provider_outbound.catalogue.previews import changed_fields, compari
 class Page(NamedTuple):
     """A catalogue.
 
-    :param html: the page; it has the policy, too.
+    :param html: the page, which states the policy in a ``meta`` element.
     :param policy: a Content-Security-Policy that allows the page's own script and style, and media by ``https``.
     """
 
@@ -37,7 +37,7 @@ STYLES = (
     "narrow.css",
     "print.css",
 )
-#: All in one script, in this order: `theme.js` runs before anything is painted, `start.js` once the page is read.
+#: All in one script, in this order. `theme.js` runs before anything is painted, `start.js` after parsing.
 SCRIPTS = (
     "theme.js",
     "dom.js",
@@ -114,7 +114,7 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
 
 
 def _about(now: Snapshot, before: Snapshot | None) -> Iterator[str]:
-    """Yield what the page's head says: whose templates these are, and when they were read."""
+    """Yield what the page's head says: account, host, time of reading, and the export compared with."""
     if now.account_id:
         yield f"Account {now.account_id}"
     if now.host:
@@ -142,6 +142,6 @@ def _hash(text: str) -> str:
 
 
 def _json(data: Any) -> str:
-    """Return data as JSON that a script element can hold: it has no character that HTML reads as markup."""
+    """Return data as JSON for a script element, without any character that HTML reads as markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

@@ -1,6 +1,6 @@
 """How many parts an SMS has.
 
-Source: 3GPP TS 23.038 (alphabets) and 23.040 (parts: a header of 6 of the 140 bytes tells their order).
+Source: 3GPP TS 23.038 (alphabets) and 23.040 (parts: a header of 6 of the 140 bytes gives their order).
 """
 
 from __future__ import annotations

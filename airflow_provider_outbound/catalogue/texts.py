@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from airflow_provider_outbound.model import values
 from airflow_provider_outbound.model.items import PLACEHOLDER
 
-MOST = 10_000  # characters shown of a text; the longest that a channel takes are RCS's, of 3,072
+MOST = 10_000  # characters shown of a text; the longest that a channel allows has 3,072 (RCS)
 MORE = "… (the rest is in the JSON)"
 
 #: Control characters that no phone shows, and what HTML forbids. Tabs and line breaks stay.
@@ -102,7 +102,7 @@ def variable(name: str, declared: Collection[str]) -> Markup:
 
 
 def _masked(text: str, ranges: Iterable[tuple[int, int]], char: str) -> str:
-    """Return a text whose ranges are filled with one character, so that nothing in them is read again."""
+    """Return a text whose ranges are filled with one character, which hides their content from later patterns."""
     for start, end in ranges:
         text = f"{text[:start]}{char * (end - start)}{text[end:]}"
     return text

@@ -10,8 +10,8 @@ from airflow_provider_outbound.model.items import PLACEHOLDER
 
 #: A placeholder, a word, or any other character. Times, decimal numbers, domains and names are one word.
 _TOKEN = re.compile(rf"(?:{PLACEHOLDER.pattern})|[^\W_]+(?:[.,:'’_][^\W_]+)*|\S")
-_MARKS = "*_~`"  # WhatsApp's formatting is not shown, so that its change is not either
-MOST = 1000  # words that are compared; the time grows with the square of their number, at worst with its cube
+_MARKS = "*_~`"  # WhatsApp's formatting is hidden, and so is a change of it
+MOST = 1000  # words that are compared: the time grows with the square of their number, at worst with its cube
 
 Ranges = list[tuple[int, int]]
 
@@ -19,8 +19,8 @@ Ranges = list[tuple[int, int]]
 def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
     """Return the ranges of words that only one of two texts has.
 
-    A range neither contains a line break or a mark of WhatsApp's formatting, nor begins or ends with a space. Of a
-    text with more than 1,000 words, all words count as changed.
+    A range contains no line break and no mark of WhatsApp's formatting. It neither begins nor ends with a space. If
+    a text has more than 1,000 words, all words of both count as changed.
 
     :param before: a text.
     :param after: what became of it.

@@ -1,4 +1,4 @@
-// Copying works in a frame without an origin, too, which may not use the Clipboard API.
+// Copying. It also works in a frame of opaque origin, which may not use the Clipboard API.
 
 const COPIED_FOR = 1600; // milliseconds
 
@@ -26,7 +26,7 @@ function showCopied(button) {
   setTimeout(() => button.classList.remove("copied"), COPIED_FOR);
 }
 
-/** Say something to those who listen to the page. */
+/** Announce something to screen readers. */
 function speak(text) {
   byId("spoken").textContent = "";
   requestAnimationFrame(() => {

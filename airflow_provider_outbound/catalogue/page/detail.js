@@ -1,4 +1,4 @@
-// The selected template: its head, what is wrong with it, and one of its channels.
+// The selected template: its head, its problems and notes, and one of its channels.
 
 const view = { template: null, channel: 0, compare: false, gallery: false };
 const isNarrow = () => matchMedia("(max-width: 760px)").matches;
@@ -16,16 +16,16 @@ function select(template) {
   try {
     history.replaceState(null, "", template.link.hash);
   } catch {
-    // A frame without an origin of its own may not change its address: the link is then its shell's affair.
+    // A frame of opaque origin may not change its address. The page around it then does; see tellShell.
   }
 }
 
-/** Tell a shell around the page what is shown, so that its address leads there, too. */
+/** Tell the page around this one which template is shown; it writes that into its own address. */
 function tellShell(template) {
   if (root.classList.contains("embed")) parent.postMessage({ template: decodeURIComponent(template.link.hash.slice(1)) }, "*");
 }
 
-/** Say whether and since when a template is new, changed or removed. */
+/** Return whether a template is new, changed or removed, and since when. */
 function changeOf(template) {
   const since = dates.before ? ` since ${dates.before.replace(/ \d+$/, "")}` : "";
   const change = { created: "New", updated: "Changed", removed: "Removed" }[template.change];
@@ -42,7 +42,7 @@ function showHead(template) {
   showVersion();
 }
 
-/** Return what is wrong with a template, and what a reader may wonder about. */
+/** Return the problems of a template, and notes that are no problems. */
 function remarksOf(template) {
   const label = (channel) => (template.channels.length > 1 && channel !== null ? channelName(template.channels[channel]) : "");
   const remark = (kind, title, text, place) =>
@@ -103,7 +103,7 @@ function showChannel() {
   byId("channel").replaceChildren(...(compare ? comparison(template, channel) : channelNow(template, channel)));
 }
 
-const noChannel = () => make("p", { class: "none" }, "There is no channel, so that there is nothing to see.");
+const noChannel = () => make("p", { class: "none" }, "There is no channel, so there is nothing to show.");
 
 function channelNow(template, index) {
   if (!template.channels.length) return [noChannel(), jsonOf(template)];
@@ -120,7 +120,7 @@ function lookOf(template, index) {
   return phone;
 }
 
-/** Who compares goes on comparing, from one changed template to the next. */
+/** Before and after stays on from one changed template to the next. */
 const isCompared = () => view.compare && view.template.change === "updated";
 
 function showVersion() {
@@ -135,7 +135,7 @@ function setCompare(compare) {
   showChannel();
 }
 
-/** Go to the details; where there is room for one pane only, show it. */
+/** Go to the details; in a narrow window, show them instead of the list. */
 function readDetail() {
   document.body.classList.add("reading");
   byId("name").focus();

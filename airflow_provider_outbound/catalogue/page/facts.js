@@ -1,4 +1,4 @@
-// The facts beside a phone. Python words them; here they only become elements.
+// The facts beside a phone. Python supplies them; here they become elements, with labels and language names.
 
 let kinds = {}; // the short and the whole name of each kind of channel
 const channelName = (channel) => channel.type || kinds[channel.kind][1];
@@ -7,7 +7,7 @@ const channelLabel = (channel) => channel.type || kinds[channel.kind][0];
 const languageNames = window.Intl?.DisplayNames
   && new Intl.DisplayNames(["en"], { type: "language", style: "short", languageDisplay: "standard", fallback: "none" });
 
-/** Return a language's English name; its code if it is none that the browser knows. */
+/** Return a language's English name; its code if the browser does not know it. */
 function languageName(code) {
   try {
     return languageNames.of(code.replace("_", "-")) || code;
@@ -83,7 +83,7 @@ function jsonOf(template) {
   return details;
 }
 
-/** Indent JSON without reading it, so that numbers of any size stay as they are. */
+/** Indent JSON without parsing it, because that would round large numbers. */
 function indented(raw) {
   let depth = 0;
   const line = (by) => `\n${"  ".repeat(Math.max(0, depth += by))}`;

@@ -1,4 +1,4 @@
-// The gallery: the same list as cards, each with a copy of its phone once it comes near.
+// The gallery: the same list as cards. A card gets a copy of its first phone when it is scrolled near.
 
 let near = null;
 

@@ -31,7 +31,7 @@ const rowOf = new WeakMap(); // a row's template
 const templateAt = (element) => rowOf.get(element.closest("#list > li"));
 const listed = () => ordered.filter((template) => template.found);
 
-/** Make a row the list's tab stop and the one that is read out as current. */
+/** Make a row the list's tab stop, and the one that screen readers announce as current. */
 function markCurrent(template) {
   const before = byId("list").querySelector("[aria-current]");
   before?.removeAttribute("aria-current");
@@ -47,7 +47,7 @@ function moveTabStop(template) {
   if (template) template.link.tabIndex = 0;
 }
 
-/** Select the template that is so many rows further on; the first or last one if there are fewer. */
+/** Select the template a number of rows further on; the first or last one if there are not so many. */
 function step(rows, { focus = false } = {}) {
   const shown = listed();
   if (!shown.length) return;

@@ -1,4 +1,4 @@
-// Media of previews. Nothing is fetched until a person asks for it, and only over https.
+// Media of previews. Nothing is fetched until the reader clicks, and then only over https. Documents never are.
 
 /** Return an https URL, or null. */
 function httpsUrl(text) {

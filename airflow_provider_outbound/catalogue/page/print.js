@@ -1,4 +1,4 @@
-// On paper: every template that the filters leave, what is wrong with it, and its phones beside their facts.
+// On paper: every template that search and filters leave, with its problems and notes, and its phones beside their facts.
 
 function printed(template) {
   const remarks = remarksOf(template);

@@ -41,7 +41,7 @@ function matches(template) {
   );
 }
 
-/** Tell whether the search names the template, as in `login_code, H100242219`: these can then be printed together. */
+/** Tell whether the search names the template, as in `login_code, H100242219`; those can then be printed together. */
 const isNamed = ({ name, id }) => wanted.names.includes(fold(name)) || wanted.names.includes(fold(id || ""));
 
 function filter() {
@@ -59,14 +59,14 @@ function filter() {
   markHits();
 }
 
-/** Show the rows that were found: those on the screen at once, so that a key is never slow, and the others later. */
+/** Show the rows that were found: those on the screen at once, which keeps typing fast, and the others later. */
 function showRows(most = AT_ONCE) {
   const missing = ordered.filter((template) => template.found && template.row.hidden);
   for (const template of missing.slice(0, most)) template.row.hidden = false;
   if (missing.length > most) requestAnimationFrame(() => setTimeout(showRows, 0, IN_A_FRAME));
 }
 
-/** Say what was looked for, as `Nothing has “boots” in SMS or RCS.` */
+/** Return what was searched for, such as `Nothing has “boots” in SMS or RCS.` */
 function missing() {
   const either = new Intl.ListFormat("en", { type: "disjunction" });
   const parts = [wanted.words.length ? `Nothing has “${byId("search").value.trim()}”` : "Nothing is"];
@@ -121,12 +121,12 @@ function clearFilters() {
   filter();
 }
 
-/** Show the first template that a filter leaves, if it leaves out the one that is shown. */
+/** Show the first template that the filters leave, if they hide the one that is shown. */
 function showFirst() {
   if (!view.template.found && tabStop) select(tabStop);
 }
 
-/** Who asks for what changed wants to see how. */
+/** Show before and after with the filter Changed, and leave it without. */
 function compareChanged(compare) {
   view.compare = compare;
   showVersion();

@@ -1,4 +1,4 @@
-// All parts, once the page is read.
+// Start all parts once the page is parsed.
 
 document.addEventListener("DOMContentLoaded", () => {
   startTheme();
@@ -33,6 +33,6 @@ function linkedTemplate() {
     const name = decodeURIComponent(location.hash.slice(1));
     return templates.find((each) => each.link.hash === location.hash) || templates.find((each) => named(each, name));
   } catch {
-    return undefined; // no address of ours has a lone %
+    return undefined; // the address has a lone %, which none of ours has
   }
 }

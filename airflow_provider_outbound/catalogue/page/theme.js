@@ -1,5 +1,5 @@
 "use strict";
-// The theme, before anything is painted: else a dark page would flash white.
+// The theme is set before anything is painted. Otherwise a dark page would flash white.
 
 const root = document.documentElement;
 const asked = new URLSearchParams(location.search); // a shell around the page says ?embed=1&theme=dark
@@ -11,7 +11,7 @@ function isDark() {
   return (root.dataset.theme || system) === "dark";
 }
 
-/** Take the theme of a shell around the page, which may change. */
+/** Follow the theme of a page around this one, which may change. */
 addEventListener("message", (event) => {
   if (event.source === parent && ["light", "dark"].includes(event.data?.theme)) root.dataset.theme = event.data.theme;
 });

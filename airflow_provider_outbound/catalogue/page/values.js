@@ -1,6 +1,6 @@
-// Sample values: a campaign sends one value per variable, and apart from these the link of a media header.
+// Sample values: a campaign sends one value per variable, and separately the link of a media header.
 
-/** Keep each chip's variable, and say what it is. */
+/** Remember each chip's variable, and label the chip for screen readers. */
 function nameChips(container) {
   for (const chip of container.querySelectorAll("var")) {
     chip.dataset.name ??= chip.textContent;
@@ -92,7 +92,7 @@ function field(template, channel, name, variable, look) {
     undeclared ? make("small", {}, "not declared") : unused ? make("small", {}, "not used") : null);
 }
 
-/** Return the words around a placeholder, such as `Hi ▢, your order …`: its number alone means nothing to people. */
+/** Return the words around a placeholder, such as `Hi ▢, your order …`, because its number alone means nothing. */
 function context(look, variable) {
   const chip = [...look.querySelectorAll("var")].find((each) => variableOf(each) === variable);
   if (!chip) return "not in the text";
