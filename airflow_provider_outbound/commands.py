@@ -146,7 +146,7 @@ def lint(args: Namespace) -> None:
 
 @command
 def catalogue(args: Namespace) -> None:
-    """Write the account's templates as a page for people, and print where it is.
+    """Write the account's templates as a page for people, and print its path and size.
 
     :param args: ``conn_id``, ``file``, ``compare_with``, ``channel``, ``output``.
     """

@@ -28,12 +28,12 @@ def files(
     *,
     parameter: str = "output_path",
 ) -> dict[str, ObjectStoragePath]:
-    """Return the path of each table's file, or of the catalogue's.
+    """Return the path of the file of each table, and of the catalogue.
 
     :param path: a folder or URL; it may contain ``{table}``, ``{channel}`` and ``{conn_id}``.
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
-    :param tables: the names of the tables, and ``catalogue``.
+    :param tables: names of tables, and ``catalogue``.
     :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
@@ -126,7 +126,7 @@ def write_catalogue(export: Export, before: Export | None, list_url: str | None,
 
     :param export: the export to show.
     :param before: an earlier one of the same account and channels; the page then shows what changed.
-    :param list_url: the URL that the export was read from; None if unknown.
+    :param list_url: base URL of the host that the export was read from; None if unknown.
     :param folder: a folder for :func:`.parquet.put`.
     """
     now, then = _snapshot(export, list_url), _snapshot(before, None) if before else None

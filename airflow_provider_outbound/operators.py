@@ -55,15 +55,15 @@ class OutboundConfigurationsOperator(BaseOperator):
     "removed"}``: the rows of ``changes.parquet``, the earlier export's file, and how many configurations changed.
     With ``history_path``, it also has ``"history": {"path", "rows"}``.
 
-    With ``catalogue``, it also has ``"catalogue": {"path"}``: a page that shows the templates as customers see
-    them.
+    With ``catalogue``, the XCom also has ``"catalogue": {"path"}``: a page that shows the templates as customers
+    see them.
 
     With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
     ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
     ``min_rows`` fails the task, nothing is written.
 
     The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
-    only that table.
+    only the account and that file's entry.
 
     Permanent errors fail the task at once; transient ones are left to Airflow's retries.
 
@@ -79,7 +79,7 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
         number of problems.
     :param catalogue: write ``catalogue.html``, which shows the templates as customers see them, and with
-        ``compare_with`` also what changed.
+        ``compare_with`` also what changed; needs ``output_path``.
     :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty", "undeclared"]``,
         or as text (``empty,undeclared``). (templated)
     :param min_rows: the fewest configurations that the listing may have. (templated)

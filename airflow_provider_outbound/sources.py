@@ -21,7 +21,7 @@ def stored(called: str, path: str, channels: list[str] | None, conn_id: str, fil
     :param channels: the channels of the export; None for all.
     :param conn_id: the Connection.
     :param file: where to copy it, on this machine.
-    :raises ConfigError: if there is none.
+    :raises ConfigError: if there is none, or the file is not from an export.
     """
     place = exports.earlier_file(path, channels, conn_id, called)
     found = fetch(place, file, called)

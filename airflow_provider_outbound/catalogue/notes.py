@@ -37,7 +37,7 @@ _ADVICE = {
     "malformed": "Correct it: no campaign fills it.",
     "unused": "Remove what the text does not need.",
     "gap": "Number them without a gap: WhatsApp may reject this.",
-    "duplicate": "Rename one, so that nobody sends the wrong one.",
+    "duplicate": "Rename one. Otherwise a campaign may send the wrong one.",
     "buttons": "Remove some, or try it on a phone first.",
     "url": "Correct it, then try it on a phone.",
 }

@@ -30,7 +30,7 @@ SPELLINGS = {"appNames": "appName", "variables": "Variables"}
 
 #: ${{1}} in texts and {{1}} in URLs, as the API's source writes them.
 IN_BRACES = re.compile(r"\$?\{\{ *(\w+) *\}\}")
-#: These, and $1, as LivePerson's page shows them; that is a price where the component does not declare variable 1.
+#: These, and $1 as on LivePerson's page. If the component does not declare variable 1, $1 is read as a price.
 PLACEHOLDER = re.compile(rf"{IN_BRACES.pattern}|\$([0-9]+)")
 
 

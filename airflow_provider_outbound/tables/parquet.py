@@ -81,7 +81,7 @@ def make(parts: Iterable[Part], names: Collection[str], source: str = "") -> Ite
 
 
 def file_in(folder: Path, name: str, suffix: str = ".parquet") -> Path:
-    """Return the file of a table, or of something else, in a folder of :func:`make`."""
+    """Return the file of a table, or of a catalogue, in a folder of :func:`make`."""
     return folder / f"{name}{suffix}"
 
 
@@ -162,7 +162,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
 
     :param folder: where they are.
     :param files: where each file goes; the last one is moved first. Missing folders are made.
-    :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file; no rows for one that is no table.
+    :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file; a catalogue has no ``rows``.
     """
     made = {name: file_in(folder, name, path.suffix) for name, path in files.items()}
     # Readers of a folder skip names that begin with a dot.

@@ -29,7 +29,7 @@ function read(frame) {
   frame.src = `${frame.dataset.src}?${wanted}${template ? "#" + encodeURIComponent(template) : ""}`;
 }
 
-/* Let the address name what is shown, so that it can be sent to others. In Airflow that is the UI's address, which
+/* Let the address name what is shown, for those who send it to others. In Airflow that is the UI's address, which
    newer versions set to this page's own whenever it loads. */
 function remember(connection) {
   const address = new URL(location), shown = new URLSearchParams({ connection_id: connection });
