@@ -93,7 +93,7 @@ def test_airflow_shows_the_templates(theme: str, visit: Open) -> None:
     [
         ("refused", "LivePerson refused the login"),
         ("down", "LivePerson does not answer"),
-        ("empty", ""),
+        ("empty", "This account has no templates yet"),
         ("missing", "Airflow has no such connection"),
     ],
 )
