@@ -108,7 +108,7 @@ def report_output(hook: BaseHook, path: str) -> None:
 
 
 def event_extra(exported: Mapping[str, Any], uri: str) -> dict[str, Any]:
-    """Return an asset event's ``extra`` for an export: the account, and the entry of the asset's file, or else all.
+    """Return an asset event's ``extra`` for an export: the account, and the asset's file or else all files.
 
     :param exported: the operator's XCom.
     :param uri: the asset's URI.

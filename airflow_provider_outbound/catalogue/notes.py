@@ -83,7 +83,7 @@ def told(problem: Problem, item: Item) -> list[Any]:
 
 
 def _detail(problem: Problem) -> str:
-    """Return what is wrong, with a field named as people name it."""
+    """Return what is wrong, after the name of its part. A field has the name that people give it."""
     field, _, rest = problem.detail.partition(" ")
     if field not in _FIELDS:
         return f" {'has no link' if problem.detail == 'has no url' else problem.detail}"

@@ -56,7 +56,7 @@ SCRIPTS = (
 )
 #: What the page's help says of the keyboard.
 HELP = (
-    ("/", "Search"),
+    ("/", "Search; Enter goes to the first hit"),
     ("↑ ↓", "Previous and next template, also k and j"),
     ("Home End", "First and last template"),
     ("Enter", "Go to the details"),

@@ -93,7 +93,7 @@ def test_airflow_shows_the_templates(theme: str, visit: Open) -> None:
     [
         ("refused", "LivePerson refused the login"),
         ("down", "The templates could not be read"),
-        ("empty", ""),
+        ("empty", "No templates to show"),
         ("missing", "Airflow found no such connection"),
     ],
 )
