@@ -158,6 +158,18 @@ def test_a_problem_names_its_part_and_the_place_of_its_channel() -> None:
     ]
 
 
+def test_two_equal_channels_are_no_name_used_twice() -> None:
+    (template,) = shown(item("no object", channel(BODY), channel(BODY)))
+    assert template.facts["problems"] == [
+        [
+            "warning",
+            "Two channels are alike",
+            "The channel has the type and language of another one in this template. Remove or change one.",
+            1,
+        ]
+    ]
+
+
 def test_notes_tell_what_a_preview_leaves_open() -> None:
     media = {"type": "media", "content": "https://x.example/a.png", "height": "tall"}
     card = channel(media, BODY, type="googlercs", cardOrientation="HORIZONTAL")
