@@ -110,8 +110,9 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
         advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
         return Message(404, "info", "Airflow found no such connection", advice, facts[:1])
     if isinstance(error, ConfigError):
-        other = "Choose another connection, or correct {}, for example in Airflow under Admin, Connections."
-        advice = Markup(other).format(shown)
+        advice = Markup(
+            "Choose another connection, or correct {}, for example in Airflow under Admin, Connections."
+        ).format(shown)
         return Message(422, "error", "This connection can’t be used", advice, facts[:1])
     if isinstance(error, TRANSIENT):
         lasting = "Try again in a minute: this usually passes. The templates themselves are not affected."

@@ -19,8 +19,8 @@ Ranges = list[tuple[int, int]]
 def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
     """Return the ranges of words that only one of two texts has.
 
-    A range contains no line break and no mark of WhatsApp's formatting. It neither begins nor ends with a space. If
-    a text has more than 1,000 words, all words of both count as changed.
+    A range contains no line break and no mark of WhatsApp's formatting. It neither begins nor ends with a space.
+    If a text has more than 1,000 words, all words of both count as changed.
 
     :param before: a text.
     :param after: what became of it.
