@@ -36,7 +36,7 @@ _ADVICE = {
     "long": "Shorten it.",
     "malformed": "No campaign fills it: correct it.",
     "unused": "Remove what the text does not need.",
-    "gap": "WhatsApp may reject this: number them without a gap.",
+    "gap": "Number them without a gap.",
     "duplicate": "Rename one, so that nobody sends the wrong one.",
     "buttons": "Remove some, or try it on a phone first.",
     "url": "Correct it, then try it on a phone.",
