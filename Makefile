@@ -44,6 +44,7 @@ bench: .venv/ready
 
 # The pictures of the documentation; needs the packages that .ci/run installs.
 screenshots: .venv/ready
+	$(BIN)/python -m pytest tests/browser/test_airflow_page.py -k shows_the_templates
 	$(BIN)/python -m tests.browser.screenshots
 
 # What the commands above install, for every Python and system at once.

@@ -36,7 +36,7 @@ _ADVICE = {
     "long": "Shorten it.",
     "malformed": "Correct it: no campaign fills it.",
     "unused": "Remove what the text does not need.",
-    "gap": "Number them without a gap: WhatsApp may reject this.",
+    "gap": "Number them without a gap.",
     "duplicate": "Rename one. Otherwise a campaign may send the wrong one.",
     "buttons": "Remove some, or try it on a phone first.",
     "url": "Correct it, then try it on a phone.",

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from airflow_provider_outbound.catalogue.render import render
 from tests import northwind
+from tests.browser.conftest import PICTURES as PICTURES_OF_TESTS
 from tests.browser.conftest import chromium
 from tests.browser.states import STATES, open_state
 
@@ -41,18 +42,18 @@ def main() -> None:
         page.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
         for name, state in PICTURES.items():
             with open_state(browser, page.as_uri(), state, scale=1.5) as shown:
-                webp = compress(browser, shown.screenshot())
-            assert len(webp) < LARGEST, f"{name} has {len(webp)} bytes"
-            (DOCS / f"{name}.webp").write_bytes(webp)
-            print(f"docs/{name}.webp: {len(webp) // 1000} kB")
+                write(browser, name, shown.screenshot())
+        write(browser, "page", (PICTURES_OF_TESTS / "airflow-page-light.png").read_bytes())
 
 
-def compress(browser: Browser, png: bytes) -> bytes:
-    """Return a PNG as WebP."""
+def write(browser: Browser, name: str, png: bytes) -> None:
+    """Write a PNG into the documentation, as WebP."""
     page = browser.new_page()
-    webp = page.evaluate(TO_WEBP, b64encode(png).decode())
+    webp = b64decode(page.evaluate(TO_WEBP, b64encode(png).decode()))
     page.close()
-    return b64decode(webp)
+    assert len(webp) < LARGEST, f"{name} has {len(webp)} bytes"
+    (DOCS / f"{name}.webp").write_bytes(webp)
+    print(f"docs/{name}.webp: {len(webp) // 1000} kB")
 
 
 if __name__ == "__main__":
