@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from airflow_provider_outbound.catalogue.render import source_hash
 from airflow_provider_outbound.connections import CONN_TYPE
 from airflow_provider_outbound.errors import (
     TRANSIENT,
@@ -172,14 +171,11 @@ def draw(
         script=Markup(script),  # noqa: S704 - both are files of this package
         style=Markup(style),  # noqa: S704
     )
-    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+    policy = (
+        f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; base-uri 'none'; "
+    )
     return Html(html, policy + "form-action 'none'", message.status if message else 200)
 
 
 def _read(*path: str) -> str:
     return files(__package__).joinpath(*path).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    """Return the hash with which a policy allows an inline script or style."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

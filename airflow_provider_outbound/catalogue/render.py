@@ -78,7 +78,7 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
     """
     style, script = _read(*STYLES), _read(*SCRIPTS)
     policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; "
         "img-src https:; media-src https:; base-uri 'none'; form-action 'none'"
     )
     listed = templates(entries(now, before))
@@ -136,8 +136,11 @@ def _read(*names: str) -> str:
     return "\n".join((folder / name).read_text("utf-8") for name in names)
 
 
-def _hash(text: str) -> str:
-    """Return the hash with which a policy allows an inline script or style."""
+def source_hash(text: str) -> str:
+    """Return the hash with which a Content-Security-Policy allows an inline script or style.
+
+    :param text: the script or style.
+    """
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
