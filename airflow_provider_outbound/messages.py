@@ -100,11 +100,14 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
 
     :param error: why it failed.
     :param conn_id: the Connection.
-    :param kept: for how many seconds more nothing is tried again.
+    :param kept: for how many seconds after a try nothing is tried again.
     """
     shown = Markup("<code>{}</code>").format(printable(conn_id))
     correct = Markup("{} Correct the connection {}, for example in Airflow under Admin, Connections.")
-    facts = (str(error), f"Nothing is sent to LivePerson for {kept:.0f} s, unless the connection changes.")
+    facts = (
+        str(error),
+        f"Nothing more is sent to LivePerson within {kept:.0f} s of that, unless the connection changes.",
+    )
     if isinstance(error, ConnectionNotFound):
         advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)
         return Message(404, "info", "Airflow found no such connection", advice, facts[:1])

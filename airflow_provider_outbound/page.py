@@ -91,7 +91,7 @@ def create_app(
         except OutboundError as error:
             return _in_frame(failed(error, connection_id))
         if found.error:
-            return _in_frame(failed(found.error, connection_id, KEPT - snapshots.age(found)))
+            return _in_frame(failed(found.error, connection_id, KEPT))
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("accept-encoding", ""):
             return _response(found.catalogue, SANDBOX + found.policy, headers=headers)

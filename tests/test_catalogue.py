@@ -232,3 +232,16 @@ def test_channels_are_counted_in_each_template_once() -> None:
 def test_a_thousand_templates_are_small() -> None:
     raws = [json.dumps(each, ensure_ascii=False).encode() for each in configurations(1000, seed=1)]
     assert len(render(Snapshot(raws, "12345678", "va.handoff.liveperson.net")).html.encode()) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("2026-11-23T08:00:00Z", "compared with 23 Nov 2026<"),
+        ("2026-11-24T08:00:00Z", "compared with 24 Nov 2026, 08:00 UTC<"),
+    ],
+)
+def test_two_listings_of_one_day_are_told_apart_by_their_times(before: str, says: str) -> None:
+    now = Snapshot([], fetched_at=datetime.fromisoformat("2026-11-24T14:38:00+00:00"))
+    earlier = Snapshot([], fetched_at=datetime.fromisoformat(before.replace("Z", "+00:00")))
+    assert says in render(now, earlier).html

@@ -284,10 +284,10 @@ def test_a_refused_login_is_not_sent_again_by_each_reload(visit: Visit, connect:
         assert response.status_code == 502
         assert "LivePerson refused the login" in response.text
         assert "trace-5f1e" in response.text
-        assert "Nothing is sent to LivePerson for 60 s" in response.text
+        assert "Nothing more is sent to LivePerson within 60 s of that" in response.text
         assert SECRET not in response.text
         clock.time += 45
-        assert "Nothing is sent to LivePerson for 15 s" in visit().get(f"/{CONN}/content").text
+        visit().get(f"/{CONN}/content")
         assert fake.kinds() == ["token"]
         clock.time += 15
         visit().get(f"/{CONN}/content")

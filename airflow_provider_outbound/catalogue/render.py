@@ -14,6 +14,7 @@ from airflow_provider_outbound.catalogue.entries import Snapshot, entries
 from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.facts import KINDS, Kind, date, date_and_time, templates
 from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
+from airflow_provider_outbound.model.values import utf8_safe
 
 
 class Page(NamedTuple):
@@ -82,10 +83,11 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         "img-src https:; media-src https:; base-uri 'none'; form-action 'none'"
     )
     listed = templates(entries(now, before))
+    dates = _dates(now, before)
     kinds = Counter(kind for each in listed for kind in set(each.kinds))
     data = {
-        "now": date(now.fetched_at),
-        "before": date(before.fetched_at) if before else None,
+        "now": dates[0],
+        "before": dates[1],
         "kinds": {kind.glyph: [kind.label, kind.name] for kind in KINDS.values()},
         "templates": [each.facts for each in listed],
     }
@@ -96,9 +98,9 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
         problems=sum(bool(each.entry.problems) for each in listed),
         changes=sum(bool(each.entry.change) for each in listed),
         help=[(keys.split(), purpose) for keys, purpose in HELP],
-        account=now.account_id,
-        host=now.host,
-        about=" · ".join(_about(now, before)),
+        account=utf8_safe(now.account_id or ""),  # may come from a file; all else is safe already
+        host=utf8_safe(now.host or ""),
+        about=utf8_safe(" · ".join(_about(now, (dates[1] or "an earlier export") if before else None))),
         compared=before is not None,
         changed_fields=changed_fields,
         comparison=comparison,
@@ -113,8 +115,19 @@ def render(now: Snapshot, before: Snapshot | None = None) -> Page:
     return Page(html, policy)
 
 
-def _about(now: Snapshot, before: Snapshot | None) -> Iterator[str]:
-    """Yield what the page's head says: account, host, time of reading, and the export compared with."""
+def _dates(now: Snapshot, before: Snapshot | None) -> tuple[str | None, str | None]:
+    """Return the dates of both listings; with the time, if they are of one day."""
+    after, earlier = now.fetched_at, before.fetched_at if before else None
+    if date(after) == date(earlier):
+        return date_and_time(after), date_and_time(earlier)
+    return date(after), date(earlier)
+
+
+def _about(now: Snapshot, before: str | None) -> Iterator[str]:
+    """Yield what the page's head says: account, host, time of reading, and the export compared with.
+
+    :param before: the export's date; None if there is none.
+    """
     if now.account_id:
         yield f"Account {now.account_id}"
     if now.host:
@@ -122,7 +135,7 @@ def _about(now: Snapshot, before: Snapshot | None) -> Iterator[str]:
     if now.fetched_at:
         yield f"exported {date_and_time(now.fetched_at)}"
     if before:
-        yield f"compared with {date(before.fetched_at) or 'an earlier export'}"
+        yield f"compared with {before}"
 
 
 def _order(kind: Kind) -> tuple[int, str]:

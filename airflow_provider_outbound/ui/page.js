@@ -16,8 +16,9 @@ document.documentElement.dataset.theme = theme();
 
 function home(first) {
   const connection = asked.get("connection_id"), template = asked.get("template");
-  if (!connection || /^\.\.?$/.test(connection)) return first; // a browser takes dots for folders
-  return encodeURIComponent(connection) + (template ? "?template=" + encodeURIComponent(template) : "");
+  const named = connection && !/^\.\.?$/.test(connection); // a browser takes dots for folders
+  const path = named ? encodeURIComponent(connection) : first;
+  return path + (path && template ? "?template=" + encodeURIComponent(template) : "");
 }
 
 let timer, template = query.get("template");

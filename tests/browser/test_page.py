@@ -422,6 +422,13 @@ def test_a_name_can_be_linked_to(name: str, catalogue: Open) -> None:
     assert shown(catalogue(f"#{name}")) == "birthday_coupon_he"
 
 
+def test_a_link_to_no_template_says_so(catalogue: Open) -> None:
+    page = catalogue("#nope")
+    expect(page.locator("#remarks")).to_contain_text("The link leads to no template")
+    page.keyboard.press("j")
+    expect(page.locator("#remarks")).not_to_contain_text("The link leads to no template")
+
+
 def test_any_id_can_be_linked_to(catalogue: Open) -> None:
     odd = {**template(), "id": "a/b c#é?", "name": "odd"}
     page = catalogue("#a%2Fb%20c%23%C3%A9%3F", now=listed(template(), odd))

@@ -264,9 +264,10 @@ def test_a_document_is_never_loaded(page: Page, watch: Watch, tmp_path: Path) ->
     assert watch.urls() == []
 
 
-def test_a_link_names_the_host_that_it_leads_to(page: Page, tmp_path: Path) -> None:
+def test_a_link_whose_host_can_be_misread_is_not_loaded(page: Page, tmp_path: Path) -> None:
     show(page, tmp_path, header("https://bank.example@evil.example/https://bank.example/a.png"))
-    assert page.locator("#channel .media span").inner_text() == "evil.example"
+    assert page.locator("#channel .media span").inner_text() == "The host of the link is unusual"
+    assert page.locator("#channel .media .load").count() == 0
 
 
 class Shell(Served):

@@ -14,8 +14,12 @@ document.addEventListener("DOMContentLoaded", () => {
     const button = event.target.closest(".load");
     if (button) loadMedia(button);
   });
-  const linked = linkedTemplate();
+  const linked = linkedTemplate(), missing = location.hash.length > 1 && !linked;
   select(linked || templates[0]);
+  if (missing) {
+    const words = "It is not in this listing, or has another id or name. Below is the first of those that are.";
+    byId("remarks").prepend(make("li", { class: "warn" }, icon("warn"), make("p", {}, make("b", {}, "The link leads to no template"), words)));
+  }
   if (linked) {
     linked.row.scrollIntoView({ block: "nearest" });
     if (isNarrow()) document.body.classList.add("reading");
