@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_provider_outbound.catalogue.entries import Snapshot
-from airflow_provider_outbound.catalogue.render import render
 from airflow_provider_outbound.client.account import check_path_segment, host_of
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.tables.earlier import Export
@@ -129,6 +128,8 @@ def write_catalogue(export: Export, before: Export | None, list_url: str | None,
     :param list_url: base URL of the host that the export was read from; None if unknown.
     :param folder: a folder for :func:`.parquet.put`.
     """
+    from airflow_provider_outbound.catalogue.render import render  # every DAG file would wait for it
+
     now, then = _snapshot(export, list_url), _snapshot(before, None) if before else None
     file_in(folder, "catalogue", ".html").write_text(render(now, then).html, "utf-8")
 

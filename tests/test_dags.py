@@ -29,7 +29,8 @@ def refuse(*arguments):
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
 for path in sys.argv[1:]:
     runpy.run_path(path)
-print(sorted({"pandas", "pyarrow", "fastapi", "openlineage", "requests_oauthlib"} & set(sys.modules)))
+heavy = {"pandas", "pyarrow", "fastapi", "openlineage", "requests_oauthlib"}
+print(sorted((heavy | {"airflow_provider_outbound.catalogue.render"}) & set(sys.modules)))
 """
 
 
