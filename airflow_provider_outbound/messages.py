@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.render import source_hash
 from airflow_provider_outbound.connections import CONN_TYPE
 from airflow_provider_outbound.errors import (
@@ -156,16 +157,10 @@ def draw(
     :param embedded: return a message for the frame, without what surrounds it.
     """
     script, style = _read("ui", "page.js"), _read("catalogue", "page", "tokens.css") + _read("ui", "page.css")
-    environment = Environment(
-        loader=PackageLoader("airflow_provider_outbound", "ui"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["segment"] = lambda text: quote(text, safe="")
-    html = environment.get_template("page.html").render(
+    page = environment(__package__, "ui").get_template("page.html")
+    html = page.render(
         title=TITLE,
+        segment=partial(quote, safe=""),
         conn_id=conn_id,
         connections=connections,
         message=message,

@@ -1,4 +1,4 @@
-"""The one Jinja environment of the catalogue: everything is escaped, and a missing value is an error."""
+"""The Jinja environments of pages: everything is escaped, and a missing value is an error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 @cache
-def environment() -> Environment:
-    """Return the environment of the templates in ``page``."""
+def environment(package: str = __package__, folder: str = "page") -> Environment:
+    """Return the environment of the templates in a folder; those of the catalogue, unless told otherwise.
+
+    :param package: the package that has the folder.
+    :param folder: the folder.
+    """
     return Environment(
-        loader=PackageLoader(__package__, "page"),
+        loader=PackageLoader(package, folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
