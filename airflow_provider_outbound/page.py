@@ -125,13 +125,9 @@ def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     conn_id, viewer = request.path_params.get("connection_id", ""), getattr(request.state, "viewer", None)
     known = _connections(viewer) if viewer else []
-    known_errors = {
-        401: NOT_LOGGED_IN,
-        403: not_permitted(conn_id, bool(known)) if viewer else NO_PAGES,
-        500: BROKEN,
-    }
-    message = known_errors.get(status)
-    message = message or NOT_FOUND._replace(status=status)  # also of 405
+    forbidden = not_permitted(conn_id, bool(known)) if viewer else NO_PAGES
+    messages = {401: NOT_LOGGED_IN, 403: forbidden, 500: BROKEN}
+    message = messages.get(status, NOT_FOUND._replace(status=status))  # also of 405
     if request.url.path.endswith("/content"):
         return _in_frame(message)
     return _around(draw(conn_id if viewer else "", known, message))

@@ -46,7 +46,7 @@ class Template(NamedTuple):
     :param fragment: what follows ``#`` in the page's address; no other template has it.
     :param name: its name; without one, a WhatsApp templatename, its id, or its place in the listing.
     :param kinds: how the page names the type of each channel.
-    :param channels: its channels. Those that it no longer has come last.
+    :param channels: its channels; removed ones come last.
     :param pairs: each channel as it was and as it is; None for one that is missing.
     :param facts: what the page's script shows.
     """
@@ -123,7 +123,7 @@ def _template(number: int, entry: Entry, taken: set[str]) -> Template:
 
 
 def _pairs(entry: Entry) -> list[tuple[Item | None, Item | None]]:
-    """Return a template's channels, each as it was and as it is; those that it no longer has come last."""
+    """Return a template's channels, each as it was and as it is; removed ones come last."""
     now = [channel for channel in shapes.channels(entry.item) if isinstance(channel, dict)]
     if not (entry.change and entry.change.before and entry.change.after):
         return [(None, channel) for channel in now]

@@ -42,15 +42,17 @@ function showHead(template) {
   showVersion();
 }
 
+/** Return a line of the panel above a template: what is to be said, and about which channel. */
+const remark = (kind, title, text, place = "") =>
+  make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), ...marked(text)), make("small", {}, place));
+
 /** Return the problems of a template, and notes that are no problems. */
 function remarksOf(template) {
   const label = (channel) => (template.channels.length > 1 && channel !== null ? channelName(template.channels[channel]) : "");
-  const remark = (kind, title, text, place) =>
-    make("li", { class: kind }, icon(kind), make("p", {}, make("b", {}, title), ...marked(text)), make("small", {}, place));
   const removed = template.change === "removed";
   const seen = dates.before ? `This is how it looked in the export of ${dates.before}.` : "This is how it looked before.";
   return [
-    ...(removed ? [remark("info", "No longer in the account", seen, "")] : []),
+    ...(removed ? [remark("info", "No longer in the account", seen)] : []),
     ...(template.problems || []).map(([severity, title, text, channel]) =>
       remark(severity === "error" ? "error" : "warn", title, text, label(channel))),
     ...template.channels.flatMap((channel, index) =>

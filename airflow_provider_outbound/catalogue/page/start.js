@@ -18,7 +18,7 @@ document.addEventListener("DOMContentLoaded", () => {
   select(linked || templates[0]);
   if (missing) {
     const words = "It is not in this listing, or has another id or name. Below is the first of those that are.";
-    byId("remarks").prepend(make("li", { class: "warn" }, icon("warn"), make("p", {}, make("b", {}, "The link leads to no template"), words)));
+    byId("remarks").prepend(remark("warn", "The link leads to no template", words));
   }
   if (linked) {
     linked.row.scrollIntoView({ block: "nearest" });
