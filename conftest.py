@@ -11,7 +11,7 @@ from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from tests.blocks import FIXTURES, markdown_blocks, rest_blocks
 
 markdown = Sybil(parsers=[markdown_blocks], filenames=["README.md", "CONTRIBUTING.md"], fixtures=FIXTURES)
-rest = Sybil(parsers=[rest_blocks], path="docs", patterns=["*.rst"], fixtures=FIXTURES)
+rest = Sybil(parsers=[rest_blocks], path="docs", patterns=["*.rst", "**/*.rst"], fixtures=FIXTURES)
 
 pytest_collect_file = (markdown + rest).pytest()
 

@@ -47,7 +47,7 @@ from tests.listed import Built
 ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
-PROSE = {"autoclass", "autofunction", "image", "include", "list-table", "literalinclude", "toctree"}
+PROSE = {"autoclass", "autofunction", "automodule", "image", "include", "list-table", "literalinclude", "toctree"}
 PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))

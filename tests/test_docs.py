@@ -21,7 +21,7 @@ from conftest import markdown, rest
 from docs.generate import fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.rst"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -52,7 +52,7 @@ def test_readme_shows_four_dags() -> None:
 
 def test_samples_are_those_that_are_run() -> None:
     included = []
-    for path in ROOT.glob("docs/*.rst"):
+    for path in ROOT.glob("docs/**/*.rst"):
         for name, argument, body in directives(path):
             if name == "literalinclude":
                 sample = (path.parent / argument).resolve()
@@ -82,7 +82,7 @@ def list_tables(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "number", "table"),
-    [("tables.rst", 0, "configurations"), ("tables.rst", 1, "components"), ("changes.rst", 0, "changes")],
+    [("reference/tables.rst", 0, "configurations"), ("reference/tables.rst", 1, "components"), ("guides/compare.rst", 0, "changes")],
 )
 def test_columns(page: str, number: int, table: str) -> None:
     body = list_tables(page)[number]
@@ -92,12 +92,12 @@ def test_columns(page: str, number: int, table: str) -> None:
 
 
 def test_columns_of_problems() -> None:
-    listed = [(row[0], TYPES[row[1]]) for row in rows("checks.rst", "Column")]
+    listed = [(row[0], TYPES[row[1]]) for row in rows("reference/checks.rst", "Column")]
     assert pa.schema(listed) == schemas.schema("problems")
 
 
 def test_columns_of_a_history() -> None:
-    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("history.rst", "Column")]
+    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("guides/history.rst", "Column")]
     others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
     assert schemas.schema("history") == pa.schema(own + others)
 
@@ -105,12 +105,12 @@ def test_columns_of_a_history() -> None:
 def test_connection_fields() -> None:
     (kind,) = get_provider_info()["connection-types"]
     labels = kind["ui-field-behaviour"]["relabeling"]
-    assert {row[0]: row[1] for row in rows("connection.rst", "Field")} == labels
+    assert {row[0]: row[1] for row in rows("reference/connection.rst", "Field")} == labels
 
 
 def test_errors() -> None:
     classes = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
-    listed = {row[0]: row[2] for row in rows("errors.rst", "Class")}
+    listed = {row[0]: row[2] for row in rows("concepts/errors.rst", "Class")}
     assert listed.keys() == classes.keys()
     for name, fate in listed.items():
         waits = issubclass(classes[name], errors.TRANSIENT)
