@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster events compat bench screenshots check format constraints clean
+.PHONY: demo test airflow cluster events compat bench screenshots check workflows release-check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -30,9 +30,22 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) workflows
 	$(MAKE) test
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
-	$(BIN)/python -m build --outdir dist --installer uv
+
+# The files that GitHub and pre-commit read.
+workflows: .venv/ready
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --pedantic --quiet .github
+	$(BIN)/pre-commit validate-config
+
+# Builds what is released into dist, twice, and installs it where nothing else is; about 2 minutes.
+release-check: .venv/ready
+	$(BIN)/python -m pytest tests/test_packaging.py
 
 format: .venv/ready
 	$(BIN)/ruff format .
