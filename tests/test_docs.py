@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from airflow_provider_outbound import errors
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
-from docs.generate import fault_rows, fault_tests
+from docs.generate import elsewhere, fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.rst"))]
@@ -82,7 +83,11 @@ def list_tables(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "number", "table"),
-    [("reference/tables.rst", 0, "configurations"), ("reference/tables.rst", 1, "components"), ("guides/compare.rst", 0, "changes")],
+    [
+        ("reference/tables.rst", 0, "configurations"),
+        ("reference/tables.rst", 1, "components"),
+        ("guides/compare.rst", 0, "changes"),
+    ],
 )
 def test_columns(page: str, number: int, table: str) -> None:
     body = list_tables(page)[number]
@@ -100,6 +105,14 @@ def test_columns_of_a_history() -> None:
     own = [pa.field(row[0], TYPES[row[1]]) for row in rows("guides/history.rst", "Column")]
     others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
     assert schemas.schema("history") == pa.schema(own + others)
+
+
+def test_names_of_other_projects_exist() -> None:
+    names = [name for _, _, objects in elsewhere() for _, name, _ in objects]
+    assert len(names) > 10
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module or "builtins"), attribute), name
 
 
 def test_connection_fields() -> None:
