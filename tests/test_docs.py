@@ -22,7 +22,7 @@ from conftest import markdown, rest
 from docs.generate import elsewhere, fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
-PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.rst"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -136,7 +136,7 @@ def test_pages_name_no_place_of_one_machine() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in ("README.md", "AGENTS.md"):
+    for name in ("README.md", "AGENTS.md", "CONTRIBUTING.md", "SECURITY.md"):
         targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text())
         assert all(target.startswith("https://") or (ROOT / target).is_file() for target in targets)
 
