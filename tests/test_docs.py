@@ -47,8 +47,8 @@ def test_every_page_is_collected_by_a_plain_pytest(pytestconfig: pytest.Config) 
         assert (markdown if page.suffix == ".md" else rest).should_parse(page)
 
 
-def test_readme_shows_four_dags() -> None:
-    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 4
+def test_readme_shows_two_dags() -> None:
+    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 2
 
 
 def test_samples_are_those_that_are_run() -> None:
