@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster events compat bench screenshots check workflows release-check format constraints clean
+.PHONY: demo test airflow cluster events compat bench docs screenshots check workflows release-check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -32,7 +32,6 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(MAKE) workflows
 	$(MAKE) test
-	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
 # The files that GitHub and pre-commit read.
 workflows: .venv/ready
@@ -46,6 +45,11 @@ workflows: .venv/ready
 # Builds what is released into dist, twice, and installs it where nothing else is; about 2 minutes.
 release-check: .venv/ready
 	$(BIN)/python -m pytest tests/test_packaging.py
+
+# docs/_build/html/index.html, and the same pages as plain text, for llms.txt.
+docs: .venv/ready
+	$(BIN)/sphinx-build -W -q -b html -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/sphinx-build -W -q -b text -d docs/_build/doctrees docs docs/_build/html
 
 format: .venv/ready
 	$(BIN)/ruff format .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from airflow_provider_outbound import errors
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
-from docs.generate import fault_rows, fault_tests
+from docs.generate import elsewhere, fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
@@ -46,8 +47,8 @@ def test_every_page_is_collected_by_a_plain_pytest(pytestconfig: pytest.Config) 
         assert (markdown if page.suffix == ".md" else rest).should_parse(page)
 
 
-def test_readme_shows_four_dags() -> None:
-    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 4
+def test_readme_shows_two_dags() -> None:
+    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 2
 
 
 def test_samples_are_those_that_are_run() -> None:
@@ -104,6 +105,14 @@ def test_columns_of_a_history() -> None:
     own = [pa.field(row[0], TYPES[row[1]]) for row in rows("guides/history.rst", "Column")]
     others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
     assert schemas.schema("history") == pa.schema(own + others)
+
+
+def test_names_of_other_projects_exist() -> None:
+    names = [name for _, _, objects in elsewhere() for _, name, _ in objects]
+    assert len(names) > 10
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module or "builtins"), attribute), name
 
 
 def test_connection_fields() -> None:
