@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster events compat compat-oldest bench screenshots check format constraints clean
+.PHONY: demo test airflow cluster events compat compat-oldest bench docs screenshots check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -34,8 +34,12 @@ check: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
-	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 	$(BIN)/python -m build --outdir dist --installer uv
+
+# docs/_build/html/index.html, and the same pages as plain text, for llms.txt.
+docs: .venv/ready
+	$(BIN)/sphinx-build -W -q -b html -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/sphinx-build -W -q -b text -d docs/_build/doctrees docs docs/_build/html
 
 format: .venv/ready
 	$(BIN)/ruff format .

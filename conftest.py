@@ -7,11 +7,10 @@ from sybil import Sybil
 
 # The documentation's blocks use the fixtures of the tests; this import also gives Airflow a home of its own.
 from tests.conftest import Client, airflow_db, connect  # noqa: F401  # isort: skip
-from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from tests.blocks import FIXTURES, markdown_blocks, rest_blocks
 
-markdown = Sybil(parsers=[markdown_blocks], filenames=["README.md", "AGENTS.md"], fixtures=FIXTURES)
-rest = Sybil(parsers=[rest_blocks], path="docs", patterns=["*.rst"], fixtures=FIXTURES)
+markdown = Sybil(parsers=[markdown_blocks], filenames=["README.md", "CONTRIBUTING.md"], fixtures=FIXTURES)
+rest = Sybil(parsers=[rest_blocks], path="docs", patterns=["*.rst", "**/*.rst"], fixtures=FIXTURES)
 
 pytest_collect_file = (markdown + rest).pytest()
 

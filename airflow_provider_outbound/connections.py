@@ -91,7 +91,7 @@ def _broken_variable(conn_id: str) -> str:
 def account_of(connection: Connection) -> Account:
     """Return the account that an Airflow Connection describes.
 
-    :param connection: of type ``liveperson_outbound``; ``docs/connection.rst`` lists its fields.
+    :param connection: of type ``liveperson_outbound``; ``docs/reference/connection.rst`` lists its fields.
     :raises ConfigError: naming the field that is wrong.
     """
     shown = f"Connection {printable(repr(connection.conn_id), 80)}"

@@ -1,12 +1,12 @@
-"""A pytest fixture that serves a sandbox to tests of DAGs.
+"""A pytest plugin: the fixture `outbound_sandbox`, which serves a sandbox to tests of DAGs.
 
-Import it into a `conftest.py` or a test module, and request it by name::
-
-    from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
+pytest finds it by an entry point, so tests request it by name, without an import::
 
     def test_my_dag(outbound_sandbox):
         outbound_sandbox.publish("spring_sale", language="es")
         ...
+
+It imports little, because every run of pytest where the provider is installed imports it.
 """
 
 from __future__ import annotations

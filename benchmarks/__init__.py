@@ -1,2 +1,2 @@
 """Benchmarks: ``make bench`` runs them all, checks every row, and writes the chart and the table of
-docs/performance.rst."""
+docs/concepts/performance.rst."""

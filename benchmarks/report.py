@@ -1,7 +1,7 @@
 """The bars, and what the documentation shows of the results.
 
 ``python -m benchmarks.report`` prints the bars of benchmarks/results/results.json, and makes the chart and the
-table of docs/performance.rst from it.
+table of docs/concepts/performance.rst from it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from benchmarks.imports import Imports
 from benchmarks.server import PER_SECOND
 
 RAW = ROOT / "benchmarks" / "results" / "results.json"
-PAGE, CHART = ROOT / "docs" / "performance.rst", ROOT / "docs" / "performance.svg"
+PAGE, CHART = ROOT / "docs" / "concepts" / "performance.rst", ROOT / "docs" / "concepts" / "performance.svg"
 BEGIN, END = ".. Written by make bench:\n", ".. End of what make bench writes.\n"
 OTHERS = PEERS[1:]
 TITLES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,29 @@ def write_tables() -> None:
     (folder / "checks.txt").write_text(table([13, 10, 47, 30], checks()))
     (folder / "limits.txt").write_text(table([18, 18, 18, 16, 30], limits()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
+
+
+def write_inventories() -> dict[str, tuple[str, str]]:
+    """Write an inventory for each project of ``elsewhere.txt``, and return intersphinx's mapping."""
+    folder = DOCS / "_generated"
+    folder.mkdir(exist_ok=True)
+    mapping = {}
+    for project, address, names in elsewhere():
+        lines = [f"{name} {role} 1 {place} -\n" for role, name, place in names]
+        head = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n# zlib from here on\n"
+        (folder / f"{project}.inv").write_bytes(head.encode() + zlib.compress("".join(lines).encode()))
+        mapping[project] = (address, f"_generated/{project}.inv")
+    return mapping
+
+
+def elsewhere() -> Iterator[tuple[str, str, list[list[str]]]]:
+    """Yield the projects of ``elsewhere.txt``: name, address, and the role, name and place of each object."""
+    lines = [
+        line.split() for line in (DOCS / "elsewhere.txt").read_text().splitlines() if not line.startswith("#")
+    ]
+    starts = [number for number, words in enumerate(lines) if len(words) == 2]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield lines[start][0], lines[start][1], lines[start + 1 : end]
 
 
 def table(widths: list[int], rows: Iterator[list[str]]) -> str:

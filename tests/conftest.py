@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -134,3 +136,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         return code, *capsys.readouterr()
 
     return command
+
+
+@pytest.fixture(scope="session")
+def built_docs() -> Path:
+    """Return the folder of the documentation, built anew."""
+    pytest.importorskip("sphinx")
+    make = ["make", "--silent", "docs", f"BIN={Path(sys.executable).parent}"]
+    subprocess.run(make, check=True, cwd=Path(__file__).parent.parent)
+    return Path(__file__).parent.parent / "docs" / "_build" / "html"

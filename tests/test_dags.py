@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_outbound.sandbox import Sandbox
-from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from tests.listed import Built
 
 DAGS = Path(__file__).parent.parent / "dags"
@@ -61,7 +60,7 @@ def run(name: str, monkeypatch: pytest.MonkeyPatch, output: Path) -> None:
 
 
 @pytest.mark.usefixtures("airflow_db")
-def test_export(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+def test_export(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run("outbound_export", monkeypatch, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["components", "configurations"]
     frame = pd.read_parquet(tmp_path / "configurations")
@@ -70,7 +69,7 @@ def test_export(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.usefixtures("airflow_db")
-def test_export_by_channel(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+def test_export_by_channel(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run("outbound_export_by_channel", monkeypatch, tmp_path)
     frame = pd.read_parquet(tmp_path / "by_channel" / "configurations")
     held = outbound_sandbox.configurations()
@@ -80,7 +79,7 @@ def test_export_by_channel(outbound_sandbox: Sandbox, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("airflow_db")
-def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with Sandbox(account="999", items=7) as other:
         monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(other.connection))
         monkeypatch.setenv("OUTBOUND_CONNECTIONS", "liveperson_outbound_default,other")
@@ -93,7 +92,7 @@ def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("airflow_db")
-def test_campaign_gate(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: F811
+def test_campaign_gate(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ticks = iter(range(10_000))
     outbound_sandbox.clock = lambda: next(ticks)  # time passes with each call, so the template appears in between
     outbound_sandbox.publish("spring_sale", after=30)
@@ -109,7 +108,7 @@ def test_on_change_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("airflow_db")
 def test_approval_asks_nobody_if_nothing_changed(
-    outbound_sandbox: Sandbox,  # noqa: F811
+    outbound_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

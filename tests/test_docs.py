@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,10 +19,10 @@ from airflow_provider_outbound import errors
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
-from docs.generate import fault_rows, fault_tests
+from docs.generate import elsewhere, fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
-PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.rst"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -46,13 +47,13 @@ def test_every_page_is_collected_by_a_plain_pytest(pytestconfig: pytest.Config) 
         assert (markdown if page.suffix == ".md" else rest).should_parse(page)
 
 
-def test_readme_shows_four_dags() -> None:
-    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 4
+def test_readme_shows_two_dags() -> None:
+    assert sum("@dag" in example.parsed for example in markdown.parse(ROOT / "README.md")) == 2
 
 
 def test_samples_are_those_that_are_run() -> None:
     included = []
-    for path in ROOT.glob("docs/*.rst"):
+    for path in ROOT.glob("docs/**/*.rst"):
         for name, argument, body in directives(path):
             if name == "literalinclude":
                 sample = (path.parent / argument).resolve()
@@ -82,7 +83,11 @@ def list_tables(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "number", "table"),
-    [("tables.rst", 0, "configurations"), ("tables.rst", 1, "components"), ("changes.rst", 0, "changes")],
+    [
+        ("reference/tables.rst", 0, "configurations"),
+        ("reference/tables.rst", 1, "components"),
+        ("guides/compare.rst", 0, "changes"),
+    ],
 )
 def test_columns(page: str, number: int, table: str) -> None:
     body = list_tables(page)[number]
@@ -92,25 +97,33 @@ def test_columns(page: str, number: int, table: str) -> None:
 
 
 def test_columns_of_problems() -> None:
-    listed = [(row[0], TYPES[row[1]]) for row in rows("checks.rst", "Column")]
+    listed = [(row[0], TYPES[row[1]]) for row in rows("reference/checks.rst", "Column")]
     assert pa.schema(listed) == schemas.schema("problems")
 
 
 def test_columns_of_a_history() -> None:
-    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("history.rst", "Column")]
+    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("guides/history.rst", "Column")]
     others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
     assert schemas.schema("history") == pa.schema(own + others)
+
+
+def test_names_of_other_projects_exist() -> None:
+    names = [name for _, _, objects in elsewhere() for _, name, _ in objects]
+    assert len(names) > 10
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module or "builtins"), attribute), name
 
 
 def test_connection_fields() -> None:
     (kind,) = get_provider_info()["connection-types"]
     labels = kind["ui-field-behaviour"]["relabeling"]
-    assert {row[0]: row[1] for row in rows("connection.rst", "Field")} == labels
+    assert {row[0]: row[1] for row in rows("reference/connection.rst", "Field")} == labels
 
 
 def test_errors() -> None:
     classes = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
-    listed = {row[0]: row[2] for row in rows("errors.rst", "Class")}
+    listed = {row[0]: row[2] for row in rows("concepts/errors.rst", "Class")}
     assert listed.keys() == classes.keys()
     for name, fate in listed.items():
         waits = issubclass(classes[name], errors.TRANSIENT)
@@ -123,7 +136,7 @@ def test_pages_name_no_place_of_one_machine() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in ("README.md", "AGENTS.md"):
+    for name in ("README.md", "AGENTS.md", "CONTRIBUTING.md", "SECURITY.md"):
         targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text())
         assert all(target.startswith("https://") or (ROOT / target).is_file() for target in targets)
 

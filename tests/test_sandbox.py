@@ -24,7 +24,6 @@ from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import main
 from airflow_provider_outbound.sandbox.data import CHANNELS, configurations, template
 from airflow_provider_outbound.sandbox.texts import LANGUAGES, ODD_TEXTS, URLS
-from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 
 Json = dict[str, Any]
 VARIABLE = "AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT"
@@ -435,7 +434,7 @@ def test_the_fixture_can_be_imported_without_fastapi() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_fixture_is_the_default_connection(outbound_sandbox: Sandbox) -> None:  # noqa: F811
+def test_fixture_is_the_default_connection(outbound_sandbox: Sandbox) -> None:
     assert json.loads(os.environ[VARIABLE]) == {
         "conn_type": "liveperson_outbound",
         "host": outbound_sandbox.url,

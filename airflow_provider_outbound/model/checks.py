@@ -49,7 +49,7 @@ class Check(NamedTuple):
     source: str
 
 
-#: All checks. The table in docs/checks.rst is made from them.
+#: All checks. The table in docs/reference/checks.rst is made from them.
 CHECKS = (
     Check("undeclared", "error", "A component's texts use a placeholder that it does not declare.", _API),
     Check(

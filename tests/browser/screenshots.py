@@ -14,7 +14,7 @@ from tests.browser.conftest import PICTURES as PICTURES_OF_TESTS
 from tests.browser.conftest import chromium
 from tests.browser.states import STATES, open_state
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "guides"
 #: The documentation's pictures, and what they show.
 PICTURES = {
     "catalogue": STATES["02-whatsapp-values"]._replace(height=800),
@@ -53,7 +53,7 @@ def write(browser: Browser, name: str, png: bytes) -> None:
     page.close()
     assert len(webp) < LARGEST, f"{name} has {len(webp)} bytes"
     (DOCS / f"{name}.webp").write_bytes(webp)
-    print(f"docs/{name}.webp: {len(webp) // 1000} kB")
+    print(f"docs/guides/{name}.webp: {len(webp) // 1000} kB")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 HOME = ROOT / ".airflow-events"
 INTERVAL = 5  # that of tests/system/dags/watched.py
 CHANGES, KILLS, DOWN = 50, 5, 120.0
-WINDOW = 10.0  # seconds from an event in which a kill may repeat it; docs/assets.rst states it
+WINDOW = 10.0  # seconds from an event in which a kill may repeat it; docs/guides/on-change.rst states it
 EVENTS = """
     SELECT asset.name, asset_event.timestamp, asset_event.extra
     FROM asset_event JOIN asset ON asset.id = asset_event.asset_id ORDER BY asset_event.timestamp

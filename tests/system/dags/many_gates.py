@@ -18,6 +18,6 @@ class Gate(BaseOperator):
         )
 
 
-with DAG("many_gates", max_active_runs=100):
+with DAG("many_gates", schedule=None, max_active_runs=100):
     for number in range(25):
         Gate(task_id=f"gate_{number}", pool="closed")
