@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: demo test airflow cluster events compat bench docs screenshots check workflows release-check format constraints clean
+.PHONY: demo test airflow cluster events compat compat-oldest bench docs screenshots
+.PHONY: check workflows release-check format constraints clean
 
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
@@ -21,9 +22,12 @@ cluster: .cluster/venv/ready
 events: .venv/ready
 	$(BIN)/python -m tests.system.events
 
-# The page with the oldest Airflow in which an API server can look up a Connection; about 5 minutes.
-compat: .compat/3.1.1/ready
-	.compat/3.1.1/bin/python -m pytest tests/system/test_page.py tests/browser/test_airflow_page.py
+# Older versions of Airflow, each with the dependencies of its own days: the environments in tests/compat.py.
+compat: .venv/ready
+	$(BIN)/python -m tests.compat
+
+compat-oldest: .venv/ready
+	$(BIN)/python -m tests.compat oldest
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
@@ -80,15 +84,4 @@ clean:
 	$(PYTHON) -m venv $*
 	$*/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$*/bin/uv pip install --quiet --python $*/bin/python --constraints constraints.txt --editable '.[oauth1,sandbox]' --group $(GROUP)
-	touch $@
-
-# An older Airflow, with what there was when it came out. Its constraints are not used: they lack newer needs of ours.
-# structlog 25.5, of the day before, breaks it.
-.compat/%/ready: pyproject.toml
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --exclude-newer 2025-10-29 \
-		--exclude-newer-package apache-airflow-providers-common-compat=2026-02-01 \
-		--editable '.[oauth1,sandbox]' apache-airflow==$* 'structlog<25.5' playwright pytest sybil
-	AIRFLOW_HOME=$(CURDIR)/$(@D)/home $(@D)/bin/airflow version | grep -qx '$*'
 	touch $@

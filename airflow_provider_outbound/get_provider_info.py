@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_outbound import __version__
+
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata, in the form of Airflow's ``provider.yaml``."""
     info: dict[str, Any] = json.loads(Path(__file__).with_name("provider.json").read_text())
-    return info
+    return {**info, "versions": [__version__]}

@@ -25,6 +25,8 @@ default_role = "literal"  # CHANGELOG.md is included: one backtick is code there
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it in words
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
 copybutton_prompt_text = "$ "
 html_title = f"airflow-provider-outbound {version}"
 

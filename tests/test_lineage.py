@@ -11,7 +11,6 @@ import pytest
 from airflow.providers.openlineage.utils.utils import translate_airflow_asset
 from airflow.sdk import Asset
 from airflow.sdk.execution_time.context import OutletEventAccessors
-from airflow.sdk.lineage import HookLineageCollector, HookLineageReader, get_hook_lineage_collector
 
 from airflow_provider_outbound import lineage
 from airflow_provider_outbound.hooks import OutboundHook
@@ -19,6 +18,7 @@ from airflow_provider_outbound.links import WEB_TOOL, WEB_TOOLS, WebToolLink
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables.schemas import TABLES, schema
 from tests.fake import ACCOUNT, Fake, configuration, paged
+from tests.versions import AIRFLOW, HookLineageCollector, HookLineageReader, get_hook_lineage_collector
 
 Connect = Callable[..., str]
 URI = f"liveperson-outbound://{ACCOUNT}/configurations"
@@ -28,8 +28,12 @@ ITEMS = [configuration(number) for number in range(3)]
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[HookLineageCollector]:
     """Return Airflow's collector of hook lineage, as it is if a plugin reads it."""
-    readers = "airflow.sdk.plugins_manager.get_hook_lineage_readers_plugins"
-    monkeypatch.setattr(readers, lambda: [HookLineageReader])
+    if AIRFLOW.release < (3, 2):
+        monkeypatch.setattr("airflow.lineage.hook._hook_lineage_collector", HookLineageCollector())
+        return get_hook_lineage_collector()
+    monkeypatch.setattr(
+        "airflow.sdk.plugins_manager.get_hook_lineage_readers_plugins", lambda: [HookLineageReader]
+    )
     get_hook_lineage_collector.cache_clear()
     yield get_hook_lineage_collector()
     get_hook_lineage_collector.cache_clear()

@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 import requests
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow.serialization.serialized_objects import BaseSerialization
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_PLAINTEXT
 from requests_oauthlib import OAuth1

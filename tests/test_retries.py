@@ -10,14 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import airflow.sdk
 import pytest
-from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule
+from airflow import sdk
 
 from airflow_provider_outbound.errors import AuthError, ConfigError, ListingChanged, NetworkError, Unavailable
 from airflow_provider_outbound.retries import longest_retry_after, outbound_retry_policy
 from tests.conftest import Client
 from tests.fake import Fake, Reply, configuration
+from tests.versions import since
+
+policies = since("3.3", "tasks have a retry policy")
 
 
 def busy(retry_after: float) -> Unavailable:
@@ -26,40 +28,44 @@ def busy(retry_after: float) -> Unavailable:
     return error
 
 
-def decide(error: BaseException) -> RetryDecision:
+def decide(error: BaseException) -> sdk.RetryDecision:
     return outbound_retry_policy().evaluate(error, try_number=1, max_tries=3)
 
 
+@policies
 @pytest.mark.fault("R15")
 @pytest.mark.parametrize(("retry_after", "delay"), [(15.5, 15.5), (300, 300), (1e9, 86_400), (math.inf, 86_400)])
 def test_a_long_retry_after_is_the_delay_of_the_next_try(retry_after: float, delay: float) -> None:
     decision = decide(busy(retry_after))
-    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=delay))
+    assert (decision.action, decision.retry_delay) == (sdk.RetryAction.RETRY, timedelta(seconds=delay))
     assert decision.reason == f"Next try in {delay:g} s. va.example, account 1: status 429"
 
 
+@policies
 @pytest.mark.parametrize(
     "error", [busy(0), busy(15), NetworkError("no"), ListingChanged("no"), ValueError("no"), KeyboardInterrupt()]
 )
 def test_what_may_pass_and_what_is_not_ours_is_left_to_airflow(error: BaseException) -> None:
-    assert decide(error) == RetryDecision.default()
+    assert decide(error) == sdk.RetryDecision.default()
 
 
+@policies
 @pytest.mark.parametrize("error", [AuthError("Check the secret", status=401), ConfigError("Check the secret")])
 def test_a_permanent_error_fails_at_once_and_says_why(error: Exception) -> None:
-    assert decide(error) == RetryDecision.fail("Check the secret")
+    assert decide(error) == sdk.RetryDecision.fail("Check the secret")
 
 
+@policies
 @pytest.mark.parametrize("exception", [Unavailable, "airflow_provider_outbound.errors.Unavailable"])
 def test_rules_of_users_match_the_errors_by_class_and_by_path(exception: Any) -> None:
-    policy = ExceptionRetryPolicy([RetryRule(exception, retry_delay=timedelta(hours=1))])
+    policy = sdk.ExceptionRetryPolicy([sdk.RetryRule(exception, retry_delay=timedelta(hours=1))])
     assert policy.evaluate(busy(0), 1, 3).retry_delay == timedelta(hours=1)
-    assert policy.evaluate(NetworkError("no"), 1, 3) == RetryDecision.default()
+    assert policy.evaluate(NetworkError("no"), 1, 3) == sdk.RetryDecision.default()
 
 
 def test_older_airflows_are_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(airflow.sdk.__dict__["__lazy_imports"], "RetryPolicy")
-    monkeypatch.delitem(airflow.sdk.__dict__, "RetryPolicy", raising=False)
+    monkeypatch.delitem(sdk.__dict__["__lazy_imports"], "RetryPolicy", raising=False)
+    monkeypatch.delitem(sdk.__dict__, "RetryPolicy", raising=False)
     with pytest.raises(ConfigError, match=r"needs Airflow 3.3 or later\. Remove retry_policy from the task"):
         outbound_retry_policy()
 
@@ -120,6 +126,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, task: str, options: str) 
     return module["dag"].test().state, module["seen"]
 
 
+@policies
 @pytest.mark.fault("R15")
 @pytest.mark.usefixtures("airflow_db")
 @pytest.mark.parametrize("task", ["operator", "by_hook"])
@@ -134,6 +141,7 @@ def test_a_task_with_the_policy_waits_between_its_tries_and_not_in_one(
     assert fake.kinds() == ["token", "list", "token", "list"]  # each try logs in
 
 
+@policies
 @pytest.mark.usefixtures("airflow_db")
 def test_a_refused_login_is_not_tried_again(
     connect: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -149,8 +157,8 @@ def test_a_refused_login_is_not_tried_again(
 @pytest.mark.parametrize(
     ("options", "tries"),
     [
-        ('"retries": 1, "retry_policy": outbound_retry_policy()', [15.0, math.inf]),
-        ('"retries": 0, "retry_policy": outbound_retry_policy()', [math.inf]),
+        pytest.param('"retries": 1, "retry_policy": outbound_retry_policy()', [15.0, math.inf], marks=policies),
+        pytest.param('"retries": 0, "retry_policy": outbound_retry_policy()', [math.inf], marks=policies),
         ('"retries": 1', [math.inf, math.inf]),
     ],
 )

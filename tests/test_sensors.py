@@ -13,12 +13,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import (
+from airflow.providers.common.compat.sdk import (
     AirflowFailException,
-    AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    TaskDeferralError,
     TaskDeferred,
 )
 from airflow.serialization.serialized_objects import BaseSerialization
@@ -28,6 +26,7 @@ from airflow_provider_outbound.sensors import OutboundTemplateSensor
 from airflow_provider_outbound.triggers import OutboundTemplateTrigger
 from tests.clock import AirflowClock
 from tests.fake import SECRET, Fake, Hit, Reply, configuration, paged
+from tests.versions import AirflowRescheduleException, TaskDeferralError
 
 Connect = Callable[..., str]
 Logs = Callable[[], list[str]]

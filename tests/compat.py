@@ -1,0 +1,202 @@
+"""Run the tests with older versions of Airflow, each with the dependencies of its own days.
+
+``make compat`` runs all environments and writes ``docs/versions.json``, from which the documentation makes its
+table. ``make compat-oldest`` runs only the environment with the lowest versions of everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parent.parent
+UV = Path(sys.executable).parent / "uv"
+RECORD = ROOT / "docs" / "versions.json"
+#: The libraries that the record names, besides Airflow.
+LIBRARIES = ("fastapi", "msgspec", "pandas", "pendulum", "pyarrow", "requests", "sqlalchemy")
+#: What needs a browser, or tools that check and build the provider.
+QUICK = ("-m", "not system", "--ignore=tests/browser", "--ignore=tests/test_packaging.py")
+#: Dependencies deprecate each other's names, and older versions of them can't know. What the provider uses counts.
+WARNINGS = (
+    "error",
+    "ignore::DeprecationWarning",
+    "ignore::PendingDeprecationWarning",
+    "ignore::FutureWarning",
+    "error::DeprecationWarning:airflow_provider_outbound",
+    "error::FutureWarning:airflow_provider_outbound",
+)
+SYSTEM = ("tests/system/test_local_airflow.py", "tests/system/test_page.py", "tests/browser/test_airflow_page.py")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An Airflow and what there was when it came out.
+
+    :param name: its folder in ``.compat``.
+    :param airflow: its version of Airflow.
+    :param pythons: versions of Python; the first that the machine has is used.
+    :param day: the day after the release. Nothing newer is installed.
+    :param lowest: whether the provider's dependencies have the lowest versions that ``pyproject.toml`` allows.
+    :param exceptions: packages that may be newer than the day, and until when.
+    :param constraints: requirements that keep versions away.
+    """
+
+    name: str
+    airflow: str
+    pythons: Sequence[str]
+    day: date
+    lowest: bool = False
+    exceptions: dict[str, date] = field(default_factory=dict)
+    constraints: Sequence[str] = ()
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / ".compat" / self.name
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+
+ENVIRONMENTS = (
+    Environment(
+        "oldest",
+        "3.1.0",
+        ("3.10", "3.11", "3.12"),  # pandas 2.1 and PyArrow 16 have no wheels for later ones
+        date(2025, 9, 26),
+        lowest=True,
+        exceptions={"apache-airflow-providers-common-compat": date(2026, 1, 18)},  # 1.12, which the provider needs
+    ),
+    Environment("3.1", "3.1.8", ("3.11", "3.10"), date(2026, 3, 12)),
+    Environment("3.2", "3.2.2", ("3.12",), date(2026, 5, 30)),
+    Environment("3.3", "3.3.2", ("3.13",), date(2026, 9, 18)),
+)
+
+
+def main(names: Sequence[str]) -> int:
+    """Run environments, all if none is named; return 1 if a test failed.
+
+    :param names: of environments.
+    """
+    failed, rows = [], {row["name"]: row for row in json.loads(RECORD.read_text())} if RECORD.exists() else {}
+    for environment in ENVIRONMENTS:
+        if names and environment.name not in names:
+            continue
+        python = find_python(environment.pythons)
+        if python is None:
+            print(f"{environment.name}: skipped, the machine has no Python {' or '.join(environment.pythons)}")
+            continue
+        set_up(environment, python)
+        if row := run(environment):
+            rows[environment.name] = row
+        else:
+            failed.append(environment.name)
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+        return 1
+    if not names:
+        found = [rows[each.name] for each in ENVIRONMENTS if each.name in rows]
+        RECORD.write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+def find_python(versions: Sequence[str]) -> str | None:
+    """Return the first version's interpreter, from PATH or pyenv."""
+    return next((path for version in versions for path in interpreters(version) if runs(path, version)), None)
+
+
+def interpreters(version: str) -> Iterator[str]:
+    """Yield where a version's interpreter may be."""
+    for name in (f"python{version}", "python3"):
+        if found := shutil.which(name):
+            yield found
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python")))
+
+
+def runs(path: str, version: str) -> bool:
+    """Return whether an interpreter starts, and has this version; pyenv's shims may do neither."""
+    asked = subprocess.run(
+        [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True, capture_output=True
+    )
+    return asked.stdout.strip() == version
+
+
+def set_up(environment: Environment, python: str) -> None:
+    """Install an environment, unless it is there and nothing about it changed."""
+    stamp, wanted = (
+        environment.folder / "ready",
+        f"{environment}\n{python}\n{(ROOT / 'pyproject.toml').read_text()}",
+    )
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print(f"{environment.name}: installing Airflow {environment.airflow} for {python}")
+    uv("venv", "--clear", "--python", python, str(environment.folder))
+    pins = environment.folder / "pins.txt"
+    pins.write_text("\n".join([f"apache-airflow=={environment.airflow}", *environment.constraints]))
+    days = ["--exclude-newer", environment.day.isoformat()]
+    for package, until in environment.exceptions.items():
+        days += ["--exclude-newer-package", f"{package}={until}"]
+    target = ["--python", str(environment.python), "--constraints", str(pins), *days]
+    if environment.lowest:
+        extras, lowest = ["--extra", "oauth1", "--extra", "sandbox"], ["--resolution", "lowest-direct"]
+        found = uv("pip", "compile", *target, *extras, *lowest, "--no-emit-index-url", "pyproject.toml")
+        pins.write_text(found)
+    uv("pip", "install", *target, "--editable", ".[oauth1,sandbox]", "--group", "test")
+    home = {**os.environ, "AIRFLOW_HOME": str(environment.folder / "home")}
+    command = [environment.python, "-m", "airflow", "version"]
+    version = subprocess.run(command, env=home, text=True, capture_output=True, check=True).stdout.strip()
+    assert version == environment.airflow, f"Airflow {version} was installed"
+    stamp.write_text(wanted)
+
+
+def uv(*arguments: str) -> str:
+    """Run uv with Pythons of the machine; return what it prints."""
+    command = [UV, "--quiet", "--no-python-downloads", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def run(environment: Environment) -> dict[str, object] | None:
+    """Run an environment's tests; return its row of the record, or nothing if a test failed."""
+    print(f"{environment.name}: testing Airflow {environment.airflow}", flush=True)
+    started, counts = time.monotonic(), {"passed": 0, "skipped": 0}
+    for selection in (QUICK, SYSTEM):
+        report = environment.folder / "report.xml"
+        options = ["-q", "-rs", f"--junitxml={report}", "-o", "filterwarnings=" + "\n".join(WARNINGS)]
+        command = [environment.python, "-m", "pytest", *options, *selection]
+        if subprocess.run(command, cwd=ROOT).returncode:
+            return None
+        (suite,) = ElementTree.parse(report).getroot()
+        skipped = int(suite.attrib["skipped"])
+        counts["skipped"] += skipped
+        counts["passed"] += int(suite.attrib["tests"]) - skipped
+    print(f"{environment.name}: {counts['passed']:,} passed in {time.monotonic() - started:.0f} s")
+    return {"name": environment.name, **versions(environment), **counts, "date": date.today().isoformat()}
+
+
+def versions(environment: Environment) -> dict[str, object]:
+    """Return the versions of Airflow, Python and the libraries in an environment."""
+    listed = json.loads(uv("pip", "list", "--format", "json", "--python", str(environment.python)))
+    found = {each["name"]: each["version"] for each in listed}
+    python = subprocess.run([environment.python, "--version"], text=True, capture_output=True).stdout.split()[1]
+    return {
+        "airflow": found["apache-airflow"],
+        "python": python,
+        "libraries": {name: found[name] for name in LIBRARIES},
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[*(each.name for each in ENVIRONMENTS), []], metavar="NAME")
+    sys.exit(main(parser.parse_args().names))
