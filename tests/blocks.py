@@ -7,7 +7,8 @@
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
-- ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
+- ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a configuration of
+  the sandbox.
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
@@ -49,6 +50,8 @@ FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "automodule", "image", "include", "list-table", "literalinclude", "toctree"}
 PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
+# A line of Airflow's log, which goes to stdout outside of a task.
+LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -109,7 +112,7 @@ def run_python(example: Example) -> None:
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
     if shown := PRINTED.match(example.document.text, example.region.end):
-        assert printed.readouterr().out.split() == shown[1].split()
+        assert LOGGED.sub("", printed.readouterr().out).split() == shown[1].split()
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
         namespace[name](**{each: request.getfixturevalue(each) for each in names})
@@ -158,9 +161,11 @@ def run_dag(text: str, request: pytest.FixtureRequest) -> None:
 
 
 def run_json(example: Example) -> None:
-    """Read a Connection, or an event of OpenLineage."""
+    """Read a Connection, an event of OpenLineage, or a configuration."""
     if '"eventType"' in example.parsed:
         check_event(json.loads(example.parsed))
+    elif '"messageComponents"' in example.parsed:
+        assert json.loads(example.parsed) in Sandbox().configurations()
     else:
         check_connection(example.parsed)
 
