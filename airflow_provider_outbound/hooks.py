@@ -23,6 +23,7 @@ from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.model.codec import TOO_DEEP
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
@@ -259,7 +260,7 @@ def airflow_errors() -> Iterator[None]:
     except TRANSIENT:
         raise
     except RecursionError as error:
-        raise AirflowFailException("LivePerson sent JSON that is nested too deeply to store or write") from error
+        raise AirflowFailException(TOO_DEEP) from error
     except OutboundError as error:
         raise AirflowFailException(str(error)) from error
 

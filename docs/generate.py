@@ -1,8 +1,9 @@
-"""Tables that follow from the code: the Connection's extras, the checks, and the faults with their tests."""
+"""Tables that follow from the code: the extras, the checks, waits as measured, and the faults with their tests."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,13 @@ from airflow_provider_outbound.model.checks import CHECKS, LIMITS
 
 DOCS = Path(__file__).parent
 
+#: What waits in each scenario of ``benchmarks/triggers.py`` that waits for templates.
+WAITS = {
+    "triggers": "1,000 gates on one account with 90 configurations",
+    "configurations": "10 gates on one account with 20,000 configurations",
+    "accounts": "64 gates, each on an account of its own",
+}
+
 
 def write_tables() -> None:
     """Write the generated tables where the pages include them."""
@@ -22,6 +30,7 @@ def write_tables() -> None:
     (folder / "extras.txt").write_text(table([15, 12, 20, 53], extras()))
     (folder / "checks.txt").write_text(table([13, 10, 47, 30], checks()))
     (folder / "limits.txt").write_text(table([18, 18, 18, 16, 30], limits()))
+    (folder / "waiting.txt").write_text(table([40, 15, 15, 15, 15], waits()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
 
 
@@ -93,6 +102,17 @@ def limits() -> Iterator[list[str]]:
 def links(text: str) -> str:
     """Return text in which each ``title <URL>`` between semicolons is a link."""
     return re.sub(r"(\w[^;<>]*) <(\S+)>", r"`\1 <\2>`__", text)
+
+
+def waits() -> Iterator[list[str]]:
+    """Yield the rows of the table of waits, from the benchmarks' results."""
+    yield ["What waits", "Logins per account", "Polls in 2.5 intervals", "Longest stall", "CPU time in it"]
+    results = json.loads((DOCS.parent / "benchmarks" / "results" / "results.json").read_text())
+    worst = {each["scenario"]: each["worst"] for each in results["triggers"]}
+    for scenario, what in WAITS.items():
+        found = worst[scenario]
+        stalls = [f"{found[name]:.0f} ms" for name in ("stall_ms", "stall_cpu_ms")]
+        yield [what, f"{found['tokens']:g}", f"{found['polls']:g}", *stalls]
 
 
 def faults() -> Iterator[list[str]]:

@@ -7,7 +7,8 @@
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
-- ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
+- ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a
+  configuration of the sandbox.
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
@@ -58,6 +59,8 @@ NOT_RUN = {
     "airflow dags test export_templates",
     "export AIRFLOW__CORE__TEST_CONNECTION=Enabled",
 }
+# A line of Airflow's log, which goes to stdout outside of a task.
+LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -120,7 +123,7 @@ def run_python(example: Example) -> None:
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
     if shown := PRINTED.match(example.document.text, example.region.end):
-        output = printed.readouterr().out
+        output = LOGGED.sub("", printed.readouterr().out)
         assert output.split() == (shown["rest"] or shown["markdown"]).split(), output
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
@@ -176,9 +179,11 @@ def run_dag(text: str, request: pytest.FixtureRequest) -> None:
 
 
 def run_json(example: Example) -> None:
-    """Read a Connection, or an event of OpenLineage."""
+    """Read a Connection, an event of OpenLineage, or a configuration."""
     if '"eventType"' in example.parsed:
         check_event(json.loads(example.parsed))
+    elif '"messageComponents"' in example.parsed:
+        assert json.loads(example.parsed) in Sandbox().configurations()
     else:
         check_connection(example.parsed)
 

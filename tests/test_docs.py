@@ -123,7 +123,7 @@ def test_connection_fields() -> None:
 
 def test_errors() -> None:
     classes = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
-    listed = {row[0]: row[2] for row in rows("concepts/errors.rst", "Class")}
+    listed = {row[0]: row[1] for row in rows("reference/errors.rst", "Class")}
     assert listed.keys() == classes.keys()
     for name, fate in listed.items():
         waits = issubclass(classes[name], errors.TRANSIENT)

@@ -6,15 +6,18 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
+from airflow_provider_outbound.catalogue.entries import Snapshot
 from airflow_provider_outbound.catalogue.render import render
+from airflow_provider_outbound.model.codec import encode
+from airflow_provider_outbound.sandbox import Sandbox
 from tests import northwind
 from tests.browser.conftest import PICTURES as PICTURES_OF_TESTS
 from tests.browser.conftest import chromium
-from tests.browser.states import STATES, open_state
+from tests.browser.states import STATES, State, open_state
 
-DOCS = Path(__file__).parents[2] / "docs" / "guides"
+DOCS = Path(__file__).parents[2] / "docs"
 #: The documentation's pictures, and what they show.
 PICTURES = {
     "catalogue": STATES["02-whatsapp-values"]._replace(height=800),
@@ -22,6 +25,15 @@ PICTURES = {
     "catalogue-gallery": STATES["18-gallery-dark"]._replace(fragment="H100234902", height=860),
 }
 LARGEST = 200_000  # bytes
+
+
+def _fill(page: Page) -> None:
+    page.get_by_label("Value of 1").fill("Maya")
+    page.get_by_label("Value of 2").fill("Friday")
+
+
+#: The template of docs/concepts/model.rst.
+EXAMPLE = State("H858049386", 1280, 1000, "light", _fill)
 
 #: Chromium itself writes WebP. At this quality, text is as clear as in the PNG, which is three times as large.
 TO_WEBP = """async (png) => {
@@ -42,8 +54,12 @@ def main() -> None:
         page.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
         for name, state in PICTURES.items():
             with open_state(browser, page.as_uri(), state, scale=1.5) as shown:
-                write(browser, name, shown.screenshot())
-        write(browser, "page", (PICTURES_OF_TESTS / "airflow-page-light.png").read_bytes())
+                write(browser, f"guides/{name}", shown.screenshot())
+        listed = [encode(item) for item in Sandbox().configurations()]
+        page.write_text(render(Snapshot(listed, Sandbox.account, None, northwind.READ_AT)).html, "utf-8")
+        with open_state(browser, page.as_uri(), EXAMPLE, scale=2) as shown:
+            write(browser, "concepts/model", shown.locator("#channel .phone").first.screenshot())
+        write(browser, "guides/page", (PICTURES_OF_TESTS / "airflow-page-light.png").read_bytes())
 
 
 def write(browser: Browser, name: str, png: bytes) -> None:
@@ -53,7 +69,7 @@ def write(browser: Browser, name: str, png: bytes) -> None:
     page.close()
     assert len(webp) < LARGEST, f"{name} has {len(webp)} bytes"
     (DOCS / f"{name}.webp").write_bytes(webp)
-    print(f"docs/guides/{name}.webp: {len(webp) // 1000} kB")
+    print(f"docs/{name}.webp: {len(webp) // 1000} kB")
 
 
 if __name__ == "__main__":
