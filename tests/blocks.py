@@ -7,8 +7,8 @@
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
-- ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a configuration of
-  the sandbox.
+- ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a
+  configuration of the sandbox.
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
