@@ -49,6 +49,8 @@ FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "automodule", "image", "include", "list-table", "literalinclude", "toctree"}
 PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
+# A line of Airflow's log, which goes to stdout outside of a task.
+LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -109,7 +111,7 @@ def run_python(example: Example) -> None:
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
     if shown := PRINTED.match(example.document.text, example.region.end):
-        assert printed.readouterr().out.split() == shown[1].split()
+        assert LOGGED.sub("", printed.readouterr().out).split() == shown[1].split()
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
         namespace[name](**{each: request.getfixturevalue(each) for each in names})
@@ -181,9 +183,10 @@ def check_event(event: dict[str, Any]) -> None:
 
 def run_shell(example: Example) -> None:
     """Run each line of a shell block."""
-    lines = [shlex.split(line, comments=True) for line in example.parsed.splitlines()]
-    for words in filter(None, lines):
-        shell(words, example.namespace["request"])
+    request = example.namespace["request"]
+    text = example.parsed.replace("/data/outbound", str(request.getfixturevalue("tmp_path")))
+    for words in filter(None, (shlex.split(line, comments=True) for line in text.splitlines())):
+        shell(words, request)
 
 
 def run_console(example: Example) -> None:
