@@ -54,7 +54,7 @@ def main() -> None:
         page.write_text(render(northwind.now(), northwind.before()).html, "utf-8")
         for name, state in PICTURES.items():
             with open_state(browser, page.as_uri(), state, scale=1.5) as shown:
-                write(browser, f"guides/{name}", shown.screenshot())
+                write(browser, name, shown.screenshot())
         listed = [encode(item) for item in Sandbox().configurations()]
         page.write_text(render(Snapshot(listed, Sandbox.account, None, northwind.READ_AT)).html, "utf-8")
         with open_state(browser, page.as_uri(), EXAMPLE, scale=2) as shown:
