@@ -8,6 +8,7 @@
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
 - ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
+- ``yaml``: a workflow of GitHub's: checked against its schema, and its commands are known shell lines.
 - ``text``: what one sees, not run.
 
 In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block of another language, and a shell line
@@ -29,8 +30,11 @@ from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from sybil.parsers.rest.lexers import DirectiveLexer
@@ -50,6 +54,8 @@ FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "automodule", "image", "include", "list-table", "literalinclude", "toctree"}
 PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
+# Known, but not run: what is in the reader's own repository.
+NOT_RUN = {"export AIRFLOW__CORE__DAGS_FOLDER=dags", "pip install -r requirements.txt", "pytest"}
 # A line of Airflow's log, which goes to stdout outside of a task.
 LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 # LivePerson's hosts in the examples that don't use the provider.
@@ -86,7 +92,13 @@ def refuse(document: Document, line: str, why: str) -> Iterator[Region]:
 
 def block(region: Region, language: str) -> Region:
     """Return the region as a block to run."""
-    runners = {"python": run_python, "bash": run_shell, "console": run_console, "json": run_json}
+    runners = {
+        "python": run_python,
+        "bash": run_shell,
+        "console": run_console,
+        "json": run_json,
+        "yaml": check_workflow,
+    }
     runners["text"] = lambda _: None
     region.parsed = region.lexemes["source"]
     region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
@@ -111,6 +123,8 @@ def run_python(example: Example) -> None:
     elif "/data/outbound" in example.parsed:
         data.mkdir()
     tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
+    if "dag.test(" in text:
+        request.getfixturevalue("airflow_db")
     if not tests:  # those ask for a sandbox themselves
         publish(request)
     namespace: dict[str, Any] = {"__name__": "block"}
@@ -198,12 +212,26 @@ def check_event(event: dict[str, Any]) -> None:
         assert shown == [(each.name, each.type) for each in expected.facets["schema"].fields][: len(shown)]
 
 
+def check_workflow(example: Example) -> None:
+    """Check a workflow of GitHub's, and that each of its commands is known."""
+    workflow = yaml.safe_load(example.parsed)
+    workflow["on"] = workflow.pop(True)  # YAML 1.1, which GitHub does not follow here, reads "on" as true
+    jsonschema.validate(workflow, get_builtin_schema("vendor.github-workflows"))
+    for job in workflow["jobs"].values():
+        run_lines("\n".join(step.get("run", "") for step in job["steps"]), example.namespace["request"])
+
+
 def run_shell(example: Example) -> None:
     """Run each line of a shell block."""
-    request = example.namespace["request"]
-    text = example.parsed.replace("/data/outbound", str(request.getfixturevalue("tmp_path")))
+    run_lines(example.parsed, example.namespace["request"])
+
+
+def run_lines(text: str, request: pytest.FixtureRequest) -> None:
+    """Run shell lines, except those that are known not to be run."""
+    text = text.replace("/data/outbound", str(request.getfixturevalue("tmp_path")))
     for words in filter(None, (shlex.split(line, comments=True) for line in text.splitlines())):
-        shell(words, request)
+        if shlex.join(words) not in NOT_RUN:
+            shell(words, request)
 
 
 def run_console(example: Example) -> None:
