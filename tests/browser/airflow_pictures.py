@@ -16,11 +16,9 @@ from tests.system.local_airflow import LocalAirflow
 DAGS = Path(__file__).parents[2] / "dags"
 CONN = "liveperson_outbound_default"
 LOOK = 5  # seconds from one look of a gate or an asset to the next
-WIDTH = 1310  # of the window; in a narrower one, Airflow's grid hides the states of tasks
-HEIGHT = 930
+WIDTH, HEIGHT = 1310, 930  # of the window
 SCALE = 2
-#: What is left of what matters: Airflow's navigation, and on a page about a run also the grid.
-NAVIGATION, GRID = 64, 336
+NAVIGATION = 64  # its width, at the left of each page
 
 
 class Studio:
@@ -35,20 +33,26 @@ class Studio:
     def __init__(self, airflow: LocalAirflow, sandbox: Sandbox, folder: str, page: Page) -> None:
         self.airflow, self.sandbox, self.folder, self.page = airflow, sandbox, folder, page
 
-    def open(self, path: str) -> None:
-        """Open a path of Airflow's UI."""
+    def open(self, path: str, width: int = WIDTH, height: int = HEIGHT) -> None:
+        """Open a path of Airflow's UI in a window of a size."""
+        self.page.set_viewport_size({"width": width, "height": height})
         self.page.goto(self.airflow.url + quote(path))
 
-    def open_run(self, dag_id: str, run_id: str, path: str = "") -> None:
-        """Open a path below a run's page."""
-        self.open(f"/dags/{dag_id}/runs/{run_id}/{path}")
+    def picture(self, top: int, height: int) -> bytes:
+        """Return a part of the window as a PNG, without Airflow's navigation."""
+        return self._clip({"x": NAVIGATION, "y": top, "width": WIDTH - NAVIGATION, "height": height})
 
-    def picture(self, left: int, top: int, height: int) -> bytes:
-        """Return a part of the window as a PNG, from where it begins to the window's right edge."""
+    def details(self, height: int) -> bytes:
+        """Return what is beside the grid as a PNG."""
+        box = self.page.locator("[data-panel-id=details-panel]").bounding_box()
+        assert box
+        handle = 14  # of the line between the two
+        return self._clip({**box, "x": box["x"] + handle, "width": box["width"] - handle, "height": height})
+
+    def _clip(self, clip: Mapping[str, float]) -> bytes:
         self.page.mouse.move(0, 0)
         self.page.wait_for_timeout(1000)  # what moves has come to rest
-        clip = {"x": left, "y": top, "width": WIDTH - left, "height": height}
-        return self.page.screenshot(clip=clip, animations="disabled", caret="hide")  # type: ignore[arg-type]
+        return self.page.screenshot(clip=dict(clip), animations="disabled", caret="hide")  # type: ignore[arg-type]
 
     def log(self, dag_id: str, run_id: str, task_id: str, words: str) -> None:
         """Wait until a task's log has some words."""
@@ -88,22 +92,19 @@ def connection_form(studio: Studio) -> bytes:
 
 def connection_test(studio: Studio) -> bytes:
     """Test the sandbox's Connection."""
-    studio.page.set_viewport_size({"width": WIDTH, "height": 440})  # the result appears at its lower edge
-    studio.open("/connections")
+    studio.open("/connections", height=440)  # the result appears at its lower edge
     studio.page.get_by_label("Test Connection").click()
     expect(studio.page.get_by_text("Test Connection Successful")).to_be_visible()
-    taken = studio.picture(NAVIGATION, 115, 325)
-    studio.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-    return taken
+    return studio.picture(115, 325)
 
 
 def export_grid(studio: Studio) -> bytes:
     """Run the export, and show the run."""
     run_id = studio.airflow.trigger("outbound_export")
     assert studio.airflow.wait("outbound_export", run_id) == "success"
-    studio.open_run("outbound_export", run_id)
+    studio.open(f"/dags/outbound_export/runs/{run_id}")
     expect(studio.page.get_by_role("link", name="summarize").last).to_be_visible()
-    return studio.picture(NAVIGATION, 0, 540)
+    return studio.picture(0, 540)
 
 
 def gate_log(studio: Studio) -> bytes:
@@ -116,9 +117,10 @@ def gate_log(studio: Studio) -> bytes:
     studio.sandbox.remove("spring_sale")
     studio.sandbox.publish("spring_sale", variables=["1"])
     studio.log(dag_id, run_id, task_id, "variables")
-    studio.open_run(dag_id, run_id, f"tasks/{task_id}")
+    studio.open(f"/dags/{dag_id}/runs/{run_id}/tasks/{task_id}", width=1170)
     expect(studio.page.get_by_text("has variables").first).to_be_visible()
-    taken = studio.picture(GRID, 62, 428)
+    studio.page.keyboard.press("t")  # hides the lines' times
+    taken = studio.details(470)
     studio.sandbox.remove("spring_sale")
     studio.airflow.end_run(dag_id, run_id)
     return taken
@@ -133,12 +135,12 @@ def change_event(studio: Studio) -> bytes:
     studio.sandbox.publish("spring_more")
     studio.run_of(dag_id)
     studio.reword("spring_more", "Two weeks more: ${{1}}, ${{2}}")
-    studio.open_run(dag_id, studio.run_of(dag_id, 2), "asset_events")
+    studio.open(f"/dags/{dag_id}/runs/{studio.run_of(dag_id, 2)}/asset_events", width=1170)
     for number in (0, 0, 2):  # the event, in it the payload, and in it the fields
         studio.page.locator(".inline-folded").nth(number).click()
     expect(studio.page.get_by_text("updatedAt")).to_be_visible()
     studio.page.get_by_text("Source Asset Event").click()  # the cursor leaves the event
-    return studio.picture(GRID, 62, 710)
+    return studio.details(730)
 
 
 def approval(studio: Studio) -> bytes:
@@ -151,9 +153,9 @@ def approval(studio: Studio) -> bytes:
     runs = f"/api/v2/dags/{dag_id}/dagRuns"
     (run,) = studio.airflow.poll("a run", 60, lambda: studio.airflow.get(runs)["dag_runs"])
     studio.airflow.wait(dag_id, run["dag_run_id"], until={"approve": "awaiting_input"})
-    studio.open_run(dag_id, run["dag_run_id"], "tasks/approve/required_actions")
+    studio.open(f"/dags/{dag_id}/runs/{run['dag_run_id']}/tasks/approve/required_actions")
     expect(studio.page.get_by_role("button", name="Approve")).to_be_visible()
-    return studio.picture(GRID, 62, 530)
+    return studio.details(530)
 
 
 #: The pictures, by their paths in the documentation.
@@ -179,6 +181,6 @@ def studio(browser: Browser) -> Iterator[Studio]:
         }
         connections = {CONN: sandbox.connection}
         with LocalAirflow(Path(folder, "home"), DAGS, settings, connections=connections) as airflow:
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
+            page = browser.new_page(device_scale_factor=SCALE)
             yield Studio(airflow, sandbox, output, page)
             page.close()
