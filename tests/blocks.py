@@ -1,18 +1,23 @@
 """Run a code block of the documentation, by its language.
 
-- ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection.
+- ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection, and memory in
+  the place of a bucket.
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own. If "It prints:" and a ``text`` block follow, it prints
-  that.
+  that. If it imports pyspark, which the tests do not install, it may be only compiled.
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
-- ``json``: read as an Airflow Connection, or compared with what an export tells OpenLineage.
+- ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a
+  configuration of the sandbox.
+- ``sql``: its caption is PostgreSQL, which runs it on what a DAG before it has loaded, and prints what follows
+  after "It prints:"; Snowflake, which runs on fakesnow in ``make storage``, and is parsed elsewhere; or BigQuery,
+  which is parsed.
 - ``text``: what one sees, not run.
 
 A block of another language, and a shell line that is not known here, fail. In the sandbox, ``spring_sale`` is
-published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one, in which
-there is a history if a block without a DAG names it.
+published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced by a temporary one. For a
+block without a DAG, it holds an export of both tables, or a history if the block names one.
 """
 
 from __future__ import annotations
@@ -25,15 +30,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib.metadata import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from airflow.models.connection import Connection
+from airflow.sdk.io import attach
+from fsspec.implementations.memory import MemoryFileSystem
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from sybil.parsers.rest.lexers import DirectiveLexer
 
+from airflow_provider_outbound.cli import main
 from airflow_provider_outbound.client.account import Account, Secret
 from airflow_provider_outbound.connections import account_of
 from airflow_provider_outbound.lineage import operator_lineage
@@ -41,6 +51,7 @@ from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import _parser
 from airflow_provider_outbound.tables import history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
+from tests import warehouses
 from tests.fake import configuration
 from tests.listed import Built
 
@@ -48,7 +59,22 @@ ROOT = Path(__file__).parent.parent
 FIXTURES = ["request"]
 # Directives that hold no code; auto* show docstrings, literalinclude a sample that test_dags.py runs.
 PROSE = {"autoclass", "autofunction", "automodule", "image", "include", "list-table", "literalinclude", "toctree"}
-PRINTED = re.compile(r"\s*It prints:\n\n\.\. code-block:: text\n((?:   .*\n|\n)+)")
+PRINTED = re.compile(
+    r"\s*It prints:\n\n(?:\.\. code-block:: text\n(?P<rest>(?:   .*\n|\n)+)|```text\n(?P<markdown>(?:.*\n)*?)```)"
+)
+# Known, but not run: a server that does not end, and the DAG of the block before it, which has run.
+NOT_RUN = {
+    "airflow standalone",
+    "airflow dags test export_templates",
+    "export AIRFLOW__CORE__TEST_CONNECTION=Enabled",
+}
+STORAGE = (
+    "aws",
+    "google_cloud_platform",
+    "wasb",
+)  # Connections to object storage; tests/system/storage.py has theirs
+# A line of Airflow's log, which goes to stdout outside of a task.
+LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -82,7 +108,7 @@ def refuse(document: Document, line: str, why: str) -> Iterator[Region]:
 def block(region: Region, language: str) -> Region:
     """Return the region as a block to run."""
     runners = {"python": run_python, "bash": run_shell, "console": run_console, "json": run_json}
-    runners["text"] = lambda _: None
+    runners |= {"sql": run_sql, "text": lambda _: None}
     region.parsed = region.lexemes["source"]
     region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
     return region
@@ -98,26 +124,56 @@ def run_python(example: Example) -> None:
         assert ("/data/outbound" in example.parsed) == data.exists()
         return
     assert "DAG(" not in text, "a DAG that this test would not run: write it with @dag"
-    if "/data/outbound/history.parquet" in example.parsed:
-        write_history(data)
     tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
     if not tests:  # those ask for a sandbox themselves
         publish(request)
+    if "/data/outbound/history.parquet" in example.parsed:
+        write_history(data)
+    elif "/data/outbound" in example.parsed:
+        export(data, request)
     namespace: dict[str, Any] = {"__name__": "block"}
     lines = "\n" * (example.line + example.parsed.line_offset)
+    if "import pyspark" in text and not find_spec("pyspark"):
+        compile(text, example.path, "exec")
+        return
     printed = request.getfixturevalue("capsys")
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
     if shown := PRINTED.match(example.document.text, example.region.end):
-        assert printed.readouterr().out.split() == shown[1].split()
+        check_printed(printed.readouterr().out, shown)
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
         namespace[name](**{each: request.getfixturevalue(each) for each in names})
 
 
+def check_printed(output: str, shown: re.Match[str]) -> None:
+    """Compare what was printed, without lines of a log, with what a page shows; widths may differ."""
+    output = LOGGED.sub("", output)
+    assert output.split() == (shown["rest"] or shown["markdown"]).split(), output
+
+
+def run_sql(example: Example) -> None:
+    """Run SQL, or parse it."""
+    request = example.namespace["request"]
+    database = (example.region.lexemes or {})["options"].get("caption", "")
+    data: Path = request.getfixturevalue("tmp_path") / "data"
+    if database == "Snowflake":
+        publish(request)
+        export(data, request)
+    printed = warehouses.run(database, example.parsed, request.getfixturevalue("postgres"), data)
+    if printed and (shown := PRINTED.match(example.document.text, example.region.end)):
+        check_printed(printed, shown)
+
+
 def publish(request: pytest.FixtureRequest) -> None:
     """Serve a sandbox in which the examples' template is published already."""
     request.getfixturevalue("outbound_sandbox").publish("spring_sale")
+
+
+def export(folder: Path, request: pytest.FixtureRequest) -> None:
+    """Write the tables as the documentation's first DAG does."""
+    request.getfixturevalue("airflow_db")
+    main(["export", str(folder / "{table}" / "date=2026-11-24")])
 
 
 def write_history(folder: Path) -> None:
@@ -143,6 +199,11 @@ def run_dag(text: str, request: pytest.FixtureRequest) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     publish(request)
+    for scheme, conn_id in re.findall(r"(\w+)://(\w+)@", text):
+        attach(scheme, conn_id, fs=MemoryFileSystem())
+    if "adbc_driver_postgresql" in text:
+        url = request.getfixturevalue("postgres") or pytest.skip("PostgreSQL is not installed")
+        request.getfixturevalue("monkeypatch").setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", url)
     request.getfixturevalue("airflow_db")
     dags = request.getfixturevalue("tmp_path") / "dags"
     dags.mkdir()
@@ -158,9 +219,13 @@ def run_dag(text: str, request: pytest.FixtureRequest) -> None:
 
 
 def run_json(example: Example) -> None:
-    """Read a Connection, or an event of OpenLineage."""
+    """Read a Connection, an event of OpenLineage, or a configuration."""
     if '"eventType"' in example.parsed:
         check_event(json.loads(example.parsed))
+    elif '"messageComponents"' in example.parsed:
+        assert json.loads(example.parsed) in Sandbox().configurations()
+    elif json.loads(example.parsed)["conn_type"] in STORAGE:
+        Connection.from_json(example.parsed, "x")
     else:
         check_connection(example.parsed)
 
@@ -249,9 +314,7 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
             names = [option for option in options if option.startswith("tests/")]
             assert all((ROOT / name).exists() for name in names)
             assert [option for option in options if option not in names] in ([], ["-m", "not system"])
-        case [".venv/bin/sphinx-build", *_]:
-            assert shlex.join(words) in (ROOT / "Makefile").read_text().replace("$(BIN)", ".venv/bin")
-        case _:
+        case _ if shlex.join(words) not in NOT_RUN:
             pytest.fail(f"a shell line that no test knows: {shlex.join(words)}")
 
 
@@ -265,7 +328,6 @@ def airflow_command(words: list[str], request: pytest.FixtureRequest) -> None:
 
 
 def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
-    from airflow.models.connection import Connection
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
@@ -275,8 +337,6 @@ def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
 
 def check_connection(text: str) -> None:
     """Read a connection as Airflow does, from a URI or JSON, and the account from it."""
-    from airflow.models.connection import Connection
-
     given = Connection.from_json(text, "x") if text.startswith("{") else Connection(conn_id="x", uri=text)
     account = account_of(given)
     assert account.account_id == EXAMPLE.account_id

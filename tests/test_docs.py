@@ -82,7 +82,11 @@ def list_tables(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "number", "table"),
-    [("reference/tables.rst", 0, "configurations"), ("reference/tables.rst", 1, "components"), ("guides/compare.rst", 0, "changes")],
+    [
+        ("reference/tables.rst", 0, "configurations"),
+        ("reference/tables.rst", 1, "components"),
+        ("guides/compare.rst", 0, "changes"),
+    ],
 )
 def test_columns(page: str, number: int, table: str) -> None:
     body = list_tables(page)[number]
