@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from sybil.typing import Parser
 
 from airflow_provider_outbound import errors
 from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.hooks import OutboundHook
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import fault_rows, fault_tests
@@ -192,3 +195,25 @@ def test_marks_of_faults_are_found_wherever_they_are_written(tmp_path: Path) -> 
         "async def test_y(x): pass\n"
     )
     assert fault_tests(tmp_path) == {"R1": ["test_x::test_y"], "R2": ["test_x::test_y"]}
+
+
+def test_every_public_method_of_the_hook_says_what_it_takes() -> None:
+    own = {name: value for name, value in vars(OutboundHook).items() if not name.startswith("_")}
+    methods = {name: value for name, value in own.items() if inspect.isfunction(value)}
+    assert {"get_df", "iter_parts", "test_connection"} < set(methods)
+    for name, method in methods.items():
+        assert method.__doc__, name
+        taken = [each for each in inspect.signature(method).parameters if each != "self"]
+        assert re.findall(r":param (\w+):", method.__doc__) == taken, name
+    assert all(value.__doc__ for value in own.values() if isinstance(value, property))
+
+
+def test_every_parameter_of_the_operator_says_its_type_and_default() -> None:
+    parameters = inspect.signature(OutboundConfigurationsOperator.__init__).parameters.values()
+    text = OutboundConfigurationsOperator.__doc__ or ""
+    listed = re.findall(r":param (\w+):(.*?)(?=:param|\Z)", text, re.DOTALL)
+    named = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+    assert [name for name, _ in listed] == [each.name for each in named]
+    for each, (name, told) in zip(named, listed, strict=True):
+        assert re.search(rf"\((?:str|int|bool)\b[^()]*; default `*{each.default}\b", " ".join(told.split())), name
+        assert ("templated)" in told) == (name in OutboundConfigurationsOperator.template_fields), name
