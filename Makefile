@@ -22,10 +22,10 @@ cluster: .cluster/venv/ready
 events: .venv/ready
 	$(BIN)/python -m tests.system.events
 
-# Exports to stand-ins for S3, Azure and Google Cloud Storage; about 2 minutes. Without npm, Azure is skipped.
+# Stand-ins for S3, Azure, Google Cloud Storage and Snowflake; about 2 minutes. Without npm, Azure is skipped.
 storage: .storage/venv/ready
 	if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix .storage azurite@3.37.0; fi
-	.storage/venv/bin/python -m pytest tests/system/storage.py
+	.storage/venv/bin/python -m pytest tests/system/storage.py docs/guides/warehouses.rst
 
 # Older versions of Airflow, each with the dependencies of its own days: the environments in tests/compat.py.
 compat: .venv/ready

@@ -1,15 +1,19 @@
 """Run a code block of the documentation, by its language.
 
-- ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection.
+- ``python`` that defines a DAG: by ``dag.test()``, with a sandbox as the default connection, and memory in
+  the place of a bucket.
 - ``python`` that defines ``test_*``: by calling these, with the fixtures that they ask for.
 - other ``python``: as it is, in a namespace of its own. If "It prints:" and a ``text`` block follow, it prints
-  that.
+  that. If it imports pyspark, which the tests do not install, it may be only compiled.
 - ``bash``: line by line, see ``shell``.
 - ``console``: commands after ``$``, each with its output, in which numbers and widths may differ. A comment stands
   for changes of the account.
 - ``json``: read as an Airflow Connection, compared with what an export tells OpenLineage, or with a
   configuration of the sandbox.
 - ``yaml``: a workflow of GitHub's: checked against its schema, and its commands are known shell lines.
+- ``sql``: its caption is PostgreSQL, which runs it on what a DAG before it has loaded, and prints what follows
+  after "It prints:"; Snowflake, which runs on fakesnow in ``make storage``, and is parsed elsewhere; or BigQuery,
+  which is parsed.
 - ``text``: what one sees, not run.
 
 In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block of another language, and a shell line
@@ -28,6 +32,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from importlib.metadata import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +40,10 @@ import jsonschema
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from airflow.models.connection import Connection
+from airflow.sdk.io import attach
 from check_jsonschema.builtin_schemas import get_builtin_schema
+from fsspec.implementations.memory import MemoryFileSystem
 from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from sybil.parsers.rest.lexers import DirectiveLexer
@@ -48,6 +56,7 @@ from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.sandbox.__main__ import _parser
 from airflow_provider_outbound.tables import history, parquet
 from airflow_provider_outbound.tables.schemas import TABLES
+from tests import warehouses
 from tests.fake import configuration
 from tests.listed import Built
 
@@ -70,6 +79,8 @@ NOT_RUN = {
 }
 # A line of Airflow's log, which goes to stdout outside of a task.
 LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
+# Connections to object storage; tests/system/storage.py has theirs.
+STORAGE = ("aws", "google_cloud_platform", "wasb")
 # LivePerson's hosts in the examples that don't use the provider.
 HOST = re.compile(r"https://va\.\w+\.liveperson\.net")
 # Whose the credentials in the examples are.
@@ -109,9 +120,10 @@ def block(region: Region, language: str) -> Region:
         "bash": run_shell,
         "console": run_console,
         "json": run_json,
+        "sql": run_sql,
         "yaml": check_workflow,
+        "text": lambda _: None,
     }
-    runners["text"] = lambda _: None
     region.parsed = region.lexemes["source"]
     region.evaluator = runners.get(language, lambda _: f"no test runs this block: {language or 'no language'}")
     return region
@@ -141,15 +153,39 @@ def run_python(example: Example) -> None:
         export(data, request)
     namespace: dict[str, Any] = {"__name__": "block"}
     lines = "\n" * (example.line + example.parsed.line_offset)
+    if "import pyspark" in text and not find_spec("pyspark"):
+        compile(text, example.path, "exec")
+        return
     printed = request.getfixturevalue("capsys")
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
     if shown := PRINTED.match(example.document.text, example.region.end):
-        output = LOGGED.sub("", printed.readouterr().out)
-        assert output.split() == (shown["rest"] or shown["markdown"]).split(), output
+        check_printed(printed.readouterr().out.replace(str(data), "/data/outbound"), shown)
     for name in tests:
         names = inspect.signature(namespace[name]).parameters
         namespace[name](**{each: request.getfixturevalue(each) for each in names})
+
+
+def check_printed(output: str, shown: re.Match[str]) -> None:
+    """Compare what was printed, without lines of a log, with what a page shows; widths may differ."""
+    output = LOGGED.sub("", output)
+    assert output.split() == (shown["rest"] or shown["markdown"]).split(), output
+
+
+def run_sql(example: Example) -> str | None:
+    """Run SQL, or parse it; return why not."""
+    database = (example.region.lexemes or {}).get("options", {}).get("caption")
+    if database not in warehouses.DIALECTS:
+        return f"no test runs this SQL: its caption is not one of {', '.join(warehouses.DIALECTS)}"
+    request = example.namespace["request"]
+    data: Path = request.getfixturevalue("tmp_path") / "data"
+    if database == "Snowflake":
+        publish(request)
+        export(data, request)
+    printed = warehouses.run(database, example.parsed, request.getfixturevalue("postgres"), data)
+    if printed and (shown := PRINTED.match(example.document.text, example.region.end)):
+        check_printed(printed, shown)
+    return None
 
 
 def publish(request: pytest.FixtureRequest) -> None:
@@ -194,6 +230,11 @@ def run_dag(text: str, request: pytest.FixtureRequest, state: str = "success") -
     """Put a DAG into a DAG folder of its own, run it, and compare the run's state."""
     from airflow.dag_processing.dagbag import DagBag
 
+    for scheme, conn_id in re.findall(r"(\w+)://(\w+)@", text):
+        attach(scheme, conn_id, fs=MemoryFileSystem())
+    if "adbc_driver_postgresql" in text:
+        url = request.getfixturevalue("postgres") or pytest.skip("PostgreSQL is not installed")
+        request.getfixturevalue("monkeypatch").setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", url)
     request.getfixturevalue("airflow_db")
     dags = request.getfixturevalue("tmp_path") / "dags"
     dags.mkdir()
@@ -215,6 +256,8 @@ def run_json(example: Example) -> None:
         check_event(json.loads(example.parsed))
     elif '"messageComponents"' in example.parsed:
         assert json.loads(example.parsed) in Sandbox().configurations()
+    elif json.loads(example.parsed)["conn_type"] in STORAGE:
+        Connection.from_json(example.parsed, "x")
     else:
         check_connection(example.parsed)
 
@@ -332,7 +375,6 @@ def airflow_command(words: list[str], request: pytest.FixtureRequest) -> None:
 
 
 def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
-    from airflow.models.connection import Connection
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
@@ -342,8 +384,6 @@ def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
 
 def check_connection(text: str) -> None:
     """Read a connection as Airflow does, from a URI or JSON, and the account from it."""
-    from airflow.models.connection import Connection
-
     given = Connection.from_json(text, "x") if text.startswith("{") else Connection(conn_id="x", uri=text)
     account = account_of(given)
     assert account.account_id == EXAMPLE.account_id

@@ -27,7 +27,7 @@ from airflow_provider_outbound.approval import describe, remember
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.sandbox import Sandbox
 from airflow_provider_outbound.tables import earlier
-from tests.system.processes import Processes
+from tests.system.processes import Processes, free_port
 
 BIN = Path(sys.executable).parent
 AZURITE = BIN.parent.parent / "node_modules" / ".bin" / "azurite-blob"
@@ -103,8 +103,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Serve a store that has an empty bucket ``lake``."""
     from airflow.sdk.io.store import _STORE_CACHE
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = int(server.getsockname()[1])
+    port = free_port()
     store: Store = request.param(port)
 
     def answers() -> bool:
