@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_outbound.cli import COMMANDS
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.model.checks import CHECKS, LIMITS
 
@@ -31,6 +32,7 @@ def write_tables() -> None:
     (folder / "checks.txt").write_text(table([13, 10, 47, 30], checks()))
     (folder / "limits.txt").write_text(table([18, 18, 18, 16, 30], limits()))
     (folder / "waiting.txt").write_text(table([40, 15, 15, 15, 15], waits()))
+    (folder / "commands.txt").write_text(table([22, 78], commands()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
 
 
@@ -97,6 +99,19 @@ def limits() -> Iterator[list[str]]:
     for (channel, component, field), (most, source) in LIMITS.items():
         shown = component if component == "card" else f"``{component}``"
         yield [f"``{channel}``", shown, f"``{field}``", f"{most:,}", links(source)]
+
+
+def commands() -> Iterator[list[str]]:
+    """Yield the rows of the table of commands: each command, then its arguments, without those that all have."""
+    yield ["Command or argument", "Meaning"]
+    (first, *others) = [set(command.args) for command in COMMANDS]
+    for command in COMMANDS:
+        yield [f"**{command.name}**", command.help]
+        for arg in command.args:
+            if arg not in first.intersection(*others):
+                flag, metavar = arg.flags[-1], arg.kwargs.get("metavar")
+                text = arg.kwargs["help"] % {"default": arg.kwargs.get("default")}
+                yield [f"``{flag if flag.startswith('-') else metavar or flag}``", text]
 
 
 def links(text: str) -> str:
