@@ -111,8 +111,11 @@ def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStorag
 
     if unknown := re.search(r"\{[^{}/]*\}", f"{folder}/{name}"):
         raise ConfigError(f"{parameter} has {printable(unknown[0], 60)}: use only {allowed}")
+    location = f"{folder.rstrip('/')}/{name}"
     try:
-        path = ObjectStoragePath(f"{folder.rstrip('/')}/{name}")
+        path = ObjectStoragePath(location)
+        if str(path) == f"/{os.path.normpath(location)}":  # Airflow 3.1 puts a relative path into the root folder
+            path = ObjectStoragePath(os.path.abspath(location))
         path.fs  # noqa: B018 - fails if the storage is unknown
     except (TypeError, ValueError, ImportError) as error:
         shown = printable(repr(folder))

@@ -69,7 +69,7 @@ def command(function: Callable[..., None], transient: int = 1) -> Callable[..., 
         except AirflowFailException as error:
             end(2, error)
         except OSError as error:  # from writing to the path
-            end(2, printable(error))
+            end(2, printable(error if error.strerror else repr(error)))
 
     return run
 

@@ -128,7 +128,11 @@ def logs() -> Iterator[Callable[[], list[str]]]:
     from structlog.testing import capture_logs
 
     with capture_logs() as events:
-        yield lambda: [f"{event['log_level'].upper()} {event['event']}" for event in events]
+        yield lambda: [
+            f"{event['log_level'].upper()} {event['event']}"
+            for event in events
+            if "according to RFC3986" not in event["event"]  # Airflow 3.1 about the _ in the connection's type
+        ]
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_remember_leaves_nothing_unfinished_and_can_be_retried(
 
     described = describe(export(ITEMS, compare_with="memory://lake/approved"), "n0")
     with monkeypatch.context() as broken:
-        broken.setattr(bucket, "mv", fail)
+        broken.setattr(MemoryFileSystem, "mv", fail)
         with pytest.raises(OSError, match="storage is down"):
             remember(described)
     assert bucket.find("/lake") == []

@@ -26,6 +26,7 @@ from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.output import print_result
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.clock import Clock
+from tests.versions import since
 
 Run = Callable[..., tuple[int, str, str]]
 ODD = "[red]x[/] :smile: \x1b[31m\x9b1m\u202e ñ 你好"
@@ -339,6 +340,7 @@ def test_a_terminal_gets_a_progress_bar_on_stderr(
     assert "configurations at 127.0.0.1" in shown
 
 
+@since("3.2", "its command line has the commands of providers")
 def test_airflow_knows_the_commands() -> None:
     from airflow.cli.cli_parser import get_parser
 

@@ -139,12 +139,12 @@ def test_configurations_are_replaced_last(
     export([configuration(1)], "memory://lake")
     moved = []
 
-    def move(source: str, target: str, **_: Any) -> None:
+    def move(self: MemoryFileSystem, source: str, target: str, **_: Any) -> None:
         moved.append(target.rpartition("/")[2])
         if len(moved) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(bucket, "mv", move)
+    monkeypatch.setattr(MemoryFileSystem, "mv", move)
     with pytest.raises(KeyboardInterrupt):
         export([configuration(2)], "memory://lake", compare_with="memory://lake")
     assert moved == NAMES
@@ -159,7 +159,7 @@ def test_a_storage_failure_is_not_a_missing_export(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("storage is down")
 
-    monkeypatch.setattr(bucket, "cat_file", fail)
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", fail)
     with pytest.raises(OSError, match="storage is down"):  # left to Airflow's retries
         export([configuration(1)], "memory://lake", compare_with="memory://lake")
     assert bucket.find("/lake") == []

@@ -16,12 +16,17 @@ from airflow.models.dagrun import DagRun
 
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.listed import Built
+from tests.versions import lacks, since
 
 DAGS = Path(__file__).parent.parent / "dags"
 FILES = sorted(DAGS.glob("*.py"))
+TIMEOUTS = ("1.12.2", "an approval may have a response_timeout", "apache-airflow-providers-standard")
 
 NO_NETWORK = """
 import runpy, socket, sys
+import airflow.triggers.base
+
+airflow = set(sys.modules)  # 3.1 loads fastapi
 
 def refuse(*arguments):
     raise SystemExit(f"network while parsing: {arguments}")
@@ -30,13 +35,14 @@ socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
 for path in sys.argv[1:]:
     runpy.run_path(path)
 heavy = {"pandas", "pyarrow", "fastapi", "openlineage", "requests_oauthlib"}
-print(sorted((heavy | {"airflow_provider_outbound.catalogue.render"}) & set(sys.modules)))
+print(sorted((heavy | {"airflow_provider_outbound.catalogue.render"}) & set(sys.modules) - airflow))
 """
 
 
 @pytest.mark.fault("S3")
 def test_parsing_does_no_network_io_and_loads_no_pandas() -> None:
-    command = [sys.executable, "-c", NO_NETWORK, *map(str, FILES)]
+    files = [str(path) for path in FILES if not (path.stem == "outbound_approval" and lacks(*TIMEOUTS))]
+    command = [sys.executable, "-c", NO_NETWORK, *files]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
@@ -110,6 +116,7 @@ def test_on_change_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     run("outbound_on_change", monkeypatch, tmp_path)
 
 
+@since(*TIMEOUTS)
 @pytest.mark.usefixtures("airflow_db")
 def test_approval_asks_nobody_if_nothing_changed(
     outbound_sandbox: Sandbox,

@@ -19,6 +19,7 @@ from airflow_provider_outbound.client.account import Settings
 from airflow_provider_outbound.connections import CONN_TYPE, EXTRAS, account_of
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.hooks import OutboundHook
+from tests.versions import since
 
 INFO = get_provider_info()
 
@@ -35,6 +36,10 @@ def test_airflow_finds_it() -> None:
 
 def test_it_keeps_airflows_schemas() -> None:
     jsonschema.validate(INFO, schema("provider_info.schema.json"))
+
+
+@since("3.2", "a provider may have commands and a connection form")
+def test_it_has_only_keys_that_airflow_knows() -> None:
     # provider_info's schema lets unknown keys through, provider.yaml's names every one.
     strict = schema("provider.yaml.schema.json")
     for key in INFO.keys() - {"package-name", "name", "description"}:
@@ -87,6 +92,7 @@ def test_form_follows_from_the_settings() -> None:
     assert all(each["label"].strip() and each["description"].strip() for each in fields.values())
 
 
+@since("3.2", "the connection form has a field for each extra")
 def test_the_form_hides_no_default() -> None:
     # Airflow replaces the default of such a field by ***, and its form would save that.
     (declared,) = INFO["connection-types"]

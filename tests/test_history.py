@@ -210,7 +210,7 @@ def test_an_object_store_keeps_a_history(connect: Connect, bucket: MemoryFileSys
             connect(fake.connection())
             written = execute("memory://lake", history_path="memory://lake/history/{conn_id}-{channel}.parquet")
     path = "/lake/history/liveperson_outbound_default-all.parquet"
-    assert written["history"] == {"path": f"memory:/{path}", "rows": 2}
+    assert written["history"] == {"path": str(ObjectStoragePath(f"memory:/{path}")), "rows": 2}
     table = pq.read_table(path, filesystem=bucket)
     assert table["is_current"].to_pylist() == [False, True]
     assert bucket.find("/lake/history") == [path]

@@ -49,7 +49,11 @@ def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
     built = Built(configuration(1))
     written = parquet.write([built.part], files("memory://bucket/outbound/date=2026-11-22"))
     path = "/bucket/outbound/date=2026-11-22/components.parquet"
-    assert written["components"] == {"path": f"memory:/{path}", "rows": 1, "bytes": bucket.size(path)}
+    assert written["components"] == {
+        "path": str(ObjectStoragePath(f"memory:/{path}")),
+        "rows": 1,
+        "bytes": bucket.size(path),
+    }
     assert pq.read_table(path, filesystem=bucket) == built.components
     assert [name.rpartition("/")[2] for name in bucket.find("/bucket")] == [
         "components.parquet",

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from airflow.triggers.base import TriggerEvent
 from structlog.testing import capture_logs
 
@@ -233,11 +234,13 @@ def test_no_log_line_is_written_on_the_loop(connect: Connect) -> None:
     threads: list[threading.Thread] = []
 
     def note(logger: Any, method: str, event: Any) -> Any:
-        threads.append(threading.current_thread())
+        if "according to RFC3986" not in event["event"]:  # Airflow 3.1 about the _ in the connection's type
+            threads.append(threading.current_thread())
         return event
 
     async def story(world: World) -> None:
-        with Fake([[]]) as fake, capture_logs(processors=[note]):
+        with Fake([[]]) as fake, capture_logs():
+            structlog.get_config()["processors"].insert(0, note)
             connect(fake.connection())
             start(world, trigger(timeout=100))
             await world.run()

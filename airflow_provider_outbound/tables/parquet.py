@@ -169,7 +169,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     made = {name: file_in(folder, name, path.suffix) for name, path in files.items()}
     # Readers of a folder skip names that begin with a dot.
     unfinished = {
-        name: path.parent / f".{name}.{uuid.uuid4().hex}"
+        name: path.with_name(f".{name}.{uuid.uuid4().hex}")
         for name, path in files.items()
         if path.protocol not in _OBJECT_STORES
     }
