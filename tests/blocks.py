@@ -131,7 +131,7 @@ def block(region: Region, language: str) -> Region:
 
 
 def run_python(example: Example) -> None:
-    """Run a DAG, test functions, or plain code."""
+    """Run a DAG, or test functions and plain code."""
     request = example.namespace["request"]
     data: Path = request.getfixturevalue("tmp_path") / "data"
     text = example.parsed.replace("/data/outbound", str(data))
@@ -143,7 +143,14 @@ def run_python(example: Example) -> None:
         publish(request)
         run_dag(text, request)
         assert ("/data/outbound" in example.parsed) == data.exists()
-        return
+    elif "import pyspark" in text and not find_spec("pyspark"):
+        compile(text, example.path, "exec")
+    else:
+        run_code(example, text, data, request)
+
+
+def run_code(example: Example, text: str, data: Path, request: pytest.FixtureRequest) -> None:
+    """Run a block's code and its test functions, and compare what it prints."""
     assert "DAG(" not in text, "a DAG that this test would not run: write it with @dag"
     tests = re.findall(r"^def (test_\w+)", text, re.MULTILINE)
     if "dag.test(" in text:
@@ -156,9 +163,6 @@ def run_python(example: Example) -> None:
         export(data, request)
     namespace: dict[str, Any] = {"__name__": "block"}
     lines = "\n" * (example.line + example.parsed.line_offset)
-    if "import pyspark" in text and not find_spec("pyspark"):
-        compile(text, example.path, "exec")
-        return
     printed = request.getfixturevalue("capsys")
     printed.readouterr()
     exec(compile(lines + text, example.path, "exec", dont_inherit=True), namespace)
