@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlglot.errors import ParseError
 from sybil import Document
 from sybil.example import SybilFailure
 from sybil.parsers.rest.lexers import DirectiveLexer
@@ -23,6 +24,7 @@ from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import fault_rows, fault_tests
+from tests import warehouses
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
 
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.rst"))]
@@ -166,6 +168,20 @@ def test_block_that_nothing_runs_fails_in_markdown(text: str) -> None:
 )
 def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
     assert fails(Document(f"{text}\n", "page.rst"), rest_blocks)
+
+
+@pytest.mark.parametrize(
+    ("database", "sql"),
+    [
+        ("PostgreSQL", "select from where"),
+        ("Snowflake", "copy into ("),
+        ("BigQuery", "load data upside down"),
+        ("BigQuery", "  "),
+    ],
+)
+def test_sql_that_its_database_does_not_have_fails(database: str, sql: str) -> None:
+    with pytest.raises((AssertionError, ParseError)):
+        warehouses.parse(database, sql)
 
 
 def fails(document: Document, parser: Parser) -> bool:
