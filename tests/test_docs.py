@@ -24,8 +24,8 @@ from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import fault_rows, fault_tests
-from tests import warehouses
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
+from tests.warehouses import parse
 
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
@@ -181,7 +181,7 @@ def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
 )
 def test_sql_that_its_database_does_not_have_fails(database: str, sql: str) -> None:
     with pytest.raises((AssertionError, ParseError)):
-        warehouses.parse(database, sql)
+        parse(database, sql)
 
 
 def fails(document: Document, parser: Parser) -> bool:
