@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlglot.errors import ParseError
 from sybil import Document
 from sybil.example import SybilFailure
 from sybil.parsers.rest.lexers import DirectiveLexer
@@ -25,6 +26,7 @@ from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import elsewhere, fault_rows, fault_tests
 from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
+from tests.warehouses import parse
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
@@ -175,6 +177,20 @@ def test_block_that_nothing_runs_fails_in_markdown(text: str) -> None:
 )
 def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
     assert fails(Document(f"{text}\n", "page.rst"), rest_blocks)
+
+
+@pytest.mark.parametrize(
+    ("database", "sql"),
+    [
+        ("PostgreSQL", "select from where"),
+        ("Snowflake", "copy into ("),
+        ("BigQuery", "load data upside down"),
+        ("BigQuery", "  "),
+    ],
+)
+def test_sql_that_its_database_does_not_have_fails(database: str, sql: str) -> None:
+    with pytest.raises((AssertionError, ParseError)):
+        parse(database, sql)
 
 
 def fails(document: Document, parser: Parser) -> bool:

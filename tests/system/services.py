@@ -28,7 +28,7 @@ save ""
 
 def install() -> None:
     """Install what is missing with apt-get; who is not root is told the command."""
-    missing = [package for package, program in PACKAGES.items() if not program(program)]
+    missing = [package for package, name in PACKAGES.items() if not program(name)]
     if not missing:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
