@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pyarrow as pa
 import pytest
 from sybil import Document
@@ -19,7 +20,7 @@ from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import fault_rows, fault_tests
-from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
+from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell, workflow_lines
 
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
@@ -157,6 +158,13 @@ def test_block_that_nothing_runs_fails_in_markdown(text: str) -> None:
 )
 def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
     assert fails(Document(f"{text}\n", "page.rst"), rest_blocks)
+
+
+def test_workflow_that_github_does_not_know_fails() -> None:
+    job = "jobs: {test: {runs-on: ubuntu-latest, steps: [{run: pytest}, {uses: actions/checkout@v4}]}}"
+    assert workflow_lines(f"on: push\n{job}") == "pytest\n"
+    with pytest.raises(jsonschema.ValidationError):
+        workflow_lines(f"on: push\n{job.replace('runs-on', 'runs_on')}")
 
 
 def fails(document: Document, parser: Parser) -> bool:
