@@ -122,7 +122,7 @@ def block(region: Region, language: str) -> Region:
         "console": run_console,
         "json": run_json,
         "sql": run_sql,
-        "yaml": check_workflow,
+        "yaml": run_workflow,
         "text": lambda _: None,
     }
     region.parsed = region.lexemes["source"]
@@ -281,13 +281,17 @@ def check_event(event: dict[str, Any]) -> None:
         assert shown == [(each.name, each.type) for each in expected.facets["schema"].fields][: len(shown)]
 
 
-def check_workflow(example: Example) -> None:
-    """Check a workflow of GitHub's, and that each of its commands is known."""
-    workflow = yaml.safe_load(example.parsed)
+def run_workflow(example: Example) -> None:
+    """Run the commands of a workflow of GitHub's."""
+    run_lines(workflow_lines(example.parsed), example.namespace["request"])
+
+
+def workflow_lines(text: str) -> str:
+    """Check a workflow of GitHub's, and return the shell lines of its steps."""
+    workflow = yaml.safe_load(text)
     workflow["on"] = workflow.pop(True)  # YAML 1.1, which GitHub does not follow here, reads "on" as true
     jsonschema.validate(workflow, get_builtin_schema("vendor.github-workflows"))
-    for job in workflow["jobs"].values():
-        run_lines("\n".join(step.get("run", "") for step in job["steps"]), example.namespace["request"])
+    return "\n".join(step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"])
 
 
 def run_shell(example: Example) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pytest
 from sqlglot.errors import ParseError
@@ -25,7 +26,7 @@ from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import elsewhere, fault_rows, fault_tests
-from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
+from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell, workflow_lines
 from tests.warehouses import parse
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
@@ -191,6 +192,13 @@ def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
 def test_sql_that_its_database_does_not_have_fails(database: str, sql: str) -> None:
     with pytest.raises((AssertionError, ParseError)):
         parse(database, sql)
+
+
+def test_workflow_that_github_does_not_know_fails() -> None:
+    job = "jobs: {test: {runs-on: ubuntu-latest, steps: [{run: pytest}, {uses: actions/checkout@v4}]}}"
+    assert workflow_lines(f"on: push\n{job}") == "pytest\n"
+    with pytest.raises(jsonschema.ValidationError):
+        workflow_lines(f"on: push\n{job.replace('runs-on', 'runs_on')}")
 
 
 def fails(document: Document, parser: Parser) -> bool:
