@@ -119,7 +119,7 @@ def test_no_field_can_add_an_element(kind: str) -> None:
 
 def test_what_is_nested_deeply_has_a_preview() -> None:
     nested: Any = "x"
-    for _ in range(500):
+    for _ in range(5_000):
         nested = {"a": [nested]}
     channel = wa({"type": "carousel", "cards": nested})
     assert "nested too deeply" in preview(channel)

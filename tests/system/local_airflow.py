@@ -78,6 +78,7 @@ class LocalAirflow(Processes):
         super().__init__(home)
         self._components = components
         self._connections = connections or {}
+        self._login: dict[str, str] = {}
         with create_server(("127.0.0.1", port or 0)) as server:  # fails if another Airflow is there already
             self.port = int(server.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -201,10 +202,16 @@ class LocalAirflow(Processes):
     def _request(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no .netrc on loopback
+            session.headers.update(self._login)
             for _ in range(20):
                 answer = session.request(
                     method, self.url + path, json=body, headers=headers, timeout=90
                 )  # longer than SQLite's
+                if answer.status_code == 401 and not self._login:  # Airflow 3.1 wants a token, which anyone gets
+                    token = session.get(f"{self.url}/auth/token", timeout=90).json()["access_token"]
+                    self._login = {"Authorization": f"Bearer {token}"}
+                    session.headers.update(self._login)
+                    continue
                 if answer.status_code != 500 or "Database error" not in answer.text:
                     break
                 time.sleep(0.5)  # SQLite takes one writer at a time, and Airflow does not wait for its turn

@@ -23,6 +23,7 @@ from airflow_provider_outbound.tables.schemas import schema
 from tests.fake import Fake, Reply
 from tests.listed import Built
 from tests.system.local_airflow import LocalAirflow
+from tests.versions import since
 
 pytestmark = pytest.mark.system
 
@@ -55,6 +56,7 @@ def airflow(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield airflow
 
 
+@since("3.2", "the connection form has a field for each extra")
 def test_connection_form(airflow: LocalAirflow) -> None:
     (form,) = [
         meta
