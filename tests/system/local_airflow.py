@@ -203,9 +203,7 @@ class LocalAirflow(Processes):
                 answer = session.request(
                     method, self.url + path, json=body, headers=headers, timeout=90
                 )  # longer than SQLite's
-                if (
-                    answer.status_code == 401 and not self._login
-                ):  # Airflow 3.1 wants a token, which anyone gets
+                if answer.status_code == 401 and not self._login:  # Airflow 3.1 wants a token, which anyone gets
                     token = session.get(f"{self.url}/auth/token", timeout=90).json()["access_token"]
                     self._login = {"Authorization": f"Bearer {token}"}
                     session.headers.update(self._login)
