@@ -6,7 +6,7 @@ import pytest
 from sybil import Sybil
 
 # The documentation's blocks use the fixtures of the tests; this import also gives Airflow a home of its own.
-from tests.conftest import Client, airflow_db, connect  # noqa: F401  # isort: skip
+from tests.conftest import Client, airflow_db, connect, postgres  # noqa: F401  # isort: skip
 from tests.blocks import FIXTURES, markdown_blocks, rest_blocks
 
 markdown = Sybil(parsers=[markdown_blocks], filenames=["README.md", "CONTRIBUTING.md"], fixtures=FIXTURES)

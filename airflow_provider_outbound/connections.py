@@ -66,9 +66,14 @@ def missing_connection(conn_id: str) -> Iterator[None]:
             "failed or could not read it; Airflow logs the cause at level DEBUG"
         ) from None
     except AirflowRuntimeError as error:  # the response of Airflow's API server
-        raise ConnectionNotFound(f"Airflow could not look up {shown}: {printable(error)}") from None
+        raise ConnectionNotFound(
+            f"Airflow could not look up {shown}: {printable(error)}. Check Airflow's API server, then run the "
+            "task again"
+        ) from None
     except PermissionError as error:  # Airflow 3.3's AirflowSecretsBackendAccessDenied
-        raise ConfigError(f"Airflow denies access to {shown}: {printable(error)}") from None
+        raise ConfigError(
+            f"Airflow denies access to {shown}: {printable(error)}. Ask an Airflow administrator for access"
+        ) from None
 
 
 def _broken_variable(conn_id: str) -> str:
@@ -76,12 +81,15 @@ def _broken_variable(conn_id: str) -> str:
     name = f"AIRFLOW_CONN_{str(conn_id).upper()}"
     text = os.environ.get(name, "").strip()
     if not text.startswith("{"):
-        advice = "percent-encode its password (/ is %2F, @ is %40), or write the Connection as JSON"
-        return f"{name} is a URI that Airflow can't read: {advice}" if text else ""
+        words = (
+            f"{name} is a URI that Airflow can't read: percent-encode its password (/ is %2F, @ is %40), or write "
+            "the Connection as JSON"
+        )
+        return words if text else ""
     try:
         fields = json.loads(text)
     except ValueError:
-        return f"{name} is not valid JSON"
+        return f"{name} is not valid JSON: check its quotation marks, commas and braces"
     for key in ("conn_type", "host", "login", "password", "schema"):
         if not isinstance(fields.get(key), (str, type(None))):
             return f"{name} has a {key} that is not text: put it in quotation marks"
@@ -127,7 +135,7 @@ def _settings(text: str | None) -> Settings:
     try:
         extra = json.loads(text) if text else {}
     except ValueError:
-        raise ConfigError("extra is not JSON") from None
+        raise ConfigError('extra is not JSON: give an object such as {"page_size": 30}') from None
     if not isinstance(extra, dict):
         raise ConfigError(f"extra is a JSON {type(extra).__name__}: it must be an object")
     if unknown := extra.keys() - set(EXTRAS):
@@ -169,11 +177,13 @@ def _credentials(connection: Connection, settings: Settings) -> dict[str, str | 
 
 def _credential(field: str, value: object) -> str:
     if not value:
-        raise ConfigError(f"{field} is empty")
+        raise ConfigError(f"{field} is empty: fill it in")
     if not isinstance(value, str):
         raise ConfigError(f"{field} is not text: put it in quotation marks")
     if not re.fullmatch(r"[!-~]+", value):
-        raise ConfigError(f"{field} has a space, a line break or another character that credentials don't have")
+        raise ConfigError(
+            f"{field} has a space, a line break or another character that credentials don't have: copy it again"
+        )
     return value
 
 

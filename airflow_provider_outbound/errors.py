@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 class OutboundError(Exception):
-    """Base of every error that this provider raises on purpose."""
+    """Base of every error that this provider raises on purpose, and what a trigger's permanent error becomes."""
 
 
 class ConfigError(OutboundError, ValueError):
-    """The Connection or an argument is wrong. Fix it; retrying will not help."""
+    """The Connection or an argument is wrong, or a certificate can't be verified. Retrying will not help."""
 
 
 class ConnectionNotFound(ConfigError):
@@ -20,7 +20,10 @@ class ProblemsFound(OutboundError):
 
 
 class NetworkError(OutboundError):
-    """No whole response arrived, even after retries. A later try may work."""
+    """No whole response arrived, even after retries: no network, a timeout, broken JSON, more than 64 MiB.
+
+    A later try may work.
+    """
 
 
 class ListingChanged(OutboundError):
@@ -32,7 +35,7 @@ class HistoryAhead(OutboundError):
 
 
 class HttpError(OutboundError):
-    """The server refused a request. Retrying will not help.
+    """The server refused a request: 404, 451, another 4xx, or a redirect. Retrying will not help.
 
     :param message: what happened and what to do.
     :param status: the HTTP status.
@@ -46,7 +49,7 @@ class HttpError(OutboundError):
 
 
 class AuthError(HttpError):
-    """The credentials or the token were refused (401, 403, or a token for another account)."""
+    """The credentials or token were refused (401, 403, 400 at the login), or the token is for another account."""
 
 
 class Unavailable(HttpError):

@@ -23,6 +23,7 @@ from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
 from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.model.codec import TOO_DEEP
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
 from airflow_provider_outbound.model.values import text
@@ -44,10 +45,12 @@ MOST_TYPES = 10  # named in one log line
 class OutboundHook(BaseHook):
     """Read a LivePerson account's outbound configurations.
 
-    Errors are those of :mod:`airflow_provider_outbound.errors`; the Connection is read at the first call.
+    It reads the Connection at the first call. Methods that read the account raise the subclasses of
+    :class:`~airflow_provider_outbound.errors.OutboundError`, after any of which Airflow retries a task. With
+    :func:`airflow_errors`, those that a retry can't fix fail it at once.
 
     :param outbound_conn_id: the Connection to use.
-    :param retry_waits: seconds before each retry of a request; LivePerson's policy unless given.
+    :param retry_waits: seconds before each retry of a request; by default LivePerson's 5, 10 and 15.
     """
 
     conn_name_attr = "outbound_conn_id"
@@ -97,7 +100,7 @@ class OutboundHook(BaseHook):
             yield Api(access, send)
 
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
-        """Yield the account's configurations as its pages arrive.
+        """Yield the account's configurations, as LivePerson sends them, while its pages arrive.
 
         They arrive before the end is proven: an error may follow, and a configuration that is deleted meanwhile
         may be among them. One that is listed twice is yielded once, as first listed. If the listing has to be read
@@ -112,9 +115,10 @@ class OutboundHook(BaseHook):
                 yield from once.pick(page)
 
     def get_configurations(self, channel: Channels = None) -> list[Item]:
-        """Return the account's configurations, each id once, as updated last.
+        """Return the account's configurations as LivePerson sends them, each id once, as updated last.
 
-        :param channel: one channel, such as ``wa``, or several; None for all.
+        :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
+        :returns: dicts with ``id``, ``name``, ``channels`` and more. Nothing is returned before the end is proven.
         """
         items: list[Item] = []
         for page in self._pages(channel, list[Record]()):
@@ -151,16 +155,19 @@ class OutboundHook(BaseHook):
     def find_template(self, name: str, channel: str | None = None, language: str | None = None) -> Item | None:
         """Return the configuration that has a template, the one updated last if several do; None if none does.
 
+        Each call reads the listing. To look for several templates, read it once with :meth:`index_templates`.
+
         :param name: the configuration's name, or a WhatsApp templatename.
-        :param channel: the channel it must be in; None for any.
-        :param language: the language it must be in; None for any.
+        :param channel: the channel it must be in, such as ``wa``; None for any.
+        :param language: the language it must be in, as LivePerson writes it, such as ``pt_BR``; None for any.
         """
         return Criteria(name, channel, language).match(self.index_templates(channel)).item
 
     def index_templates(self, channel: str | None = None) -> TemplateIndex:
-        """Return the account's templates, for many lookups with ``named(name)``; read the Connection anew.
+        """Return the account's templates, for many lookups by name; read the Connection anew.
 
         :param channel: one channel, such as ``wa``; None for all.
+        :returns: an index. Its ``named(name)`` returns the configurations with that name or WhatsApp templatename.
         """
         with self._open(self._read_connection()) as api:
             return read_index(api, channel)
@@ -168,10 +175,12 @@ class OutboundHook(BaseHook):
     def iter_parts(self, channel: Channels = None, names: Collection[str] = TABLES) -> Iterator[Part]:
         """Yield the tables of one listing in parts as its pages arrive; after the last one, log the anomalies.
 
-        An error may follow. A part of offset 0 discards those before it.
+        An error may follow. A part of ``offset`` 0 discards those before it: the listing is read again.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
+        :returns: parts with ``offset``, the configurations before it, and ``tables``, Arrow tables by name.
+        :raises ConfigError: for another name of a table.
         """
         for name in names:
             if name not in TABLES:
@@ -188,16 +197,21 @@ class OutboundHook(BaseHook):
     ) -> Iterator[dict[str, pa.Table]]:
         """Read a whole listing into temporary files, then yield its tables in parts, by name.
 
+        A part has the rows of about 5,000 configurations, or of fewer large ones. The files are in the folder that
+        ``TMPDIR`` names.
+
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
+        :returns: dicts of Arrow tables, such as ``{"configurations": ..., "components": ...}``.
         """
         return parquet.read_back(self.iter_parts(channel, names), names)
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
-        """Return one table of the account's configurations.
+        """Return one table of the account's configurations as an Arrow table, all of it in memory.
 
         :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
+        :raises ConfigError: for another name of a table.
         """
         parts: list[dict[str, pa.Table]] = []
         for part in self.iter_parts(channel, [table]):
@@ -211,6 +225,7 @@ class OutboundHook(BaseHook):
 
         :param table: ``configurations`` or ``components``.
         :param channel: one channel, such as ``wa``, or several; None for all.
+        :raises ConfigError: for another name of a table.
         """
         return self.get_table(table, channel).to_pandas()
 
@@ -224,7 +239,10 @@ class OutboundHook(BaseHook):
             self.log.warning(words, printable(repr(unknown)), ", ".join(CHANNELS))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Log in and read one page; return whether it worked, and what was found or what to change."""
+        """Log in and read one page, as the *Test* button of a Connection does.
+
+        :returns: whether it worked, and what was found or what to change.
+        """
         try:
             return True, self.check()[1]
         except OutboundError as error:
@@ -253,13 +271,16 @@ class OutboundHook(BaseHook):
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Turn permanent errors into AirflowFailException, so that the task fails at once."""
+    """Turn errors that a retry can't fix into ``AirflowFailException``, so that the task fails at once.
+
+    Use it in a ``with`` statement. Transient errors pass through, and Airflow's retries apply.
+    """
     try:
         yield
     except TRANSIENT:
         raise
     except RecursionError as error:
-        raise AirflowFailException("LivePerson sent JSON that is nested too deeply to store or write") from error
+        raise AirflowFailException(TOO_DEEP) from error
     except OutboundError as error:
         raise AirflowFailException(str(error)) from error
 

@@ -24,6 +24,7 @@ SCHEME = "liveperson-outbound"
 #: fsspec has several names for some schemes. Airflow's assets and OpenLineage's naming page use these:
 #: https://openlineage.io/docs/spec/naming.
 SCHEMES = {"gcs": "gs", "local": "file", "s3a": "s3"}
+AZURE = ("abfs", "abfss", "adl")
 
 
 def account_uri(account_id: str) -> str:
@@ -139,7 +140,7 @@ def _output(table: str, file: Mapping[str, Any]) -> OutputDataset:
         SchemaDatasetFacetFields,
     )
 
-    namespace, name = _openlineage_name(file_uri(file["path"]))
+    namespace, name = _openlineage_file(file["path"])
     rows = file.get("rows")
     facets: dict[str, DatasetFacet] = {}
     if rows is not None:  # a catalogue is no table
@@ -149,6 +150,18 @@ def _output(table: str, file: Mapping[str, Any]) -> OutputDataset:
     return OutputDataset(
         namespace=namespace, name=name, facets=facets, outputFacets={"outputStatistics": statistics}
     )
+
+
+def _openlineage_file(path: str) -> tuple[str, str]:
+    """Return a file's namespace and name; Azure's namespaces have the storage account, which the path has not."""
+    from airflow.sdk import ObjectStoragePath
+
+    namespace, name = _openlineage_name(file_uri(path))
+    scheme, _, container = namespace.partition("://")
+    if scheme in AZURE:
+        account = ObjectStoragePath(path).fs.service_client.account_name
+        namespace = f"abfss://{container}@{account}.dfs.core.windows.net"
+    return namespace, name
 
 
 def _openlineage_name(uri: str) -> tuple[str, str]:

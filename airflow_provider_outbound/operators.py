@@ -47,43 +47,51 @@ NEED_FILES = ("compare_with", "history_path", "catalogue")
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
 
-    Without ``output_path``, the configurations are the task's XCom. With it, they become two Parquet files,
-    ``configurations.parquet`` and ``components.parquet``, each replaced whole, and the XCom is
-    ``{"account_id", "configurations": {"path", "rows"}, "components": {"path", "rows"}}``.
+    Without ``output_path``, the configurations are the task's XCom, as LivePerson sends them. With it, one
+    reading of the listing becomes two Parquet files, ``configurations.parquet`` and ``components.parquet``.
+    When the listing is complete, each file is replaced whole, ``configurations.parquet`` as the last one. In
+    between, a reader can see a new file beside an old one.
 
-    With ``compare_with``, the XCom also has ``"changes": {"path", "rows", "compared_with", "created", "updated",
-    "removed"}``: the rows of ``changes.parquet``, the earlier export's file, and how many configurations changed.
-    With ``history_path``, it also has ``"history": {"path", "rows"}``.
+    The XCom is then a dict with ``account_id`` and, for each file, ``path`` and ``rows``:
 
-    With ``catalogue``, the XCom also has ``"catalogue": {"path"}``: a page that shows the templates as customers
-    see them.
-
-    With ``problems``, the XCom also has ``"problems": {"path", "rows", "error", "warning", "codes"}``: the rows of
-    ``problems.parquet``, and how many problems the checks found, by severity and code. If ``fail_on`` or
-    ``min_rows`` fails the task, nothing is written.
+    - ``configurations`` and ``components``;
+    - ``changes``, with ``compare_with``. It also has ``compared_with``, the earlier export's file, and
+      ``created``, ``updated`` and ``removed``, the numbers of configurations;
+    - ``history``, with ``history_path``;
+    - ``problems``, with ``problems``. It also has ``error`` and ``warning``, the numbers of problems by
+      severity, and ``codes``, those by code;
+    - ``catalogue``, with ``catalogue``. It has no ``rows``.
 
     The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
     only the account and that file's entry.
 
-    Permanent errors fail the task at once; transient ones are left to Airflow's retries.
+    Errors that a retry can't fix raise ``AirflowFailException``. Transient ones are left to Airflow's retries;
+    see :class:`~airflow_provider_outbound.errors.OutboundError`.
 
-    :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
-        (templated)
-    :param output_path: a folder: local, or any URL that Airflow's object storage supports, such as
-        ``s3://lake/outbound/{table}/date={{ ds }}``. It may contain ``{table}``, which gives each table its own
-        folder, ``{channel}`` (several are joined by commas, None is ``all``) and ``{conn_id}``. (templated)
-    :param compare_with: the folder of an earlier export, in the form of ``output_path``. ``changes.parquet`` then
-        says what changed since. It may be the same folder: it is read before it is replaced. (templated)
-    :param history_path: a file that keeps every state of each configuration, and when it was valid: a path or URL
-        that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. (templated)
+    :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``). Each is listed
+        by itself, and a configuration in several listings is merged. An unknown channel logs a warning. (str,
+        list or None; default None, all channels; templated)
+    :param output_path: a folder, local or in object storage, such as
+        ``s3://aws_default@lake/outbound/{table}/date={{ dag_run.run_after | ds }}``. It may contain
+        ``{table}``, which gives each table its own folder, ``{channel}`` (several are joined by commas, None is
+        ``all``) and ``{conn_id}``. Any other word in braces fails the task, as does a blank path. ``~`` is the
+        home folder. (str, path or None; default None; templated)
+    :param compare_with: the folder of an earlier export, in the form of ``output_path``. ``changes.parquet``
+        then says what changed since. It may be the same folder: it is read before it is replaced. (str, path or
+        None; default None; templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was valid: a path or
+        URL that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. (str, path or None;
+        default None; templated)
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
-        number of problems.
+        number of problems. (bool; default False)
     :param catalogue: write ``catalogue.html``, which shows the templates as customers see them, and with
-        ``compare_with`` also what changed; needs ``output_path``.
-    :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty", "undeclared"]``,
-        or as text (``empty,undeclared``). (templated)
-    :param min_rows: the fewest configurations that the listing may have. (templated)
-    :param outbound_conn_id: the Connection to use. (templated)
+        ``compare_with`` also what changed; needs ``output_path``. (bool; default False)
+    :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty",
+        "undeclared"]``, or as text (``empty,undeclared``). Nothing is then written. (str, list or None; default
+        None; templated)
+    :param min_rows: the fewest configurations that the listing may have. If it has fewer, the task fails and
+        writes nothing. (int, str or None; default None; templated)
+    :param outbound_conn_id: the Connection to use. (str; default ``liveperson_outbound_default``; templated)
     """
 
     template_fields: Sequence[str] = (

@@ -72,7 +72,11 @@ class OutboundPlugin(AirflowPlugin):
         except (ImportError, AttributeError, TypeError):
             from starlette.responses import PlainTextResponse
 
-            log.exception("The page %r is closed: this version of Airflow lacks what it needs", NAME)
+            log.exception(
+                "The page %r is closed: this version of Airflow lacks what it needs. Upgrade Airflow, or set the "
+                "option page in [outbound] to False",
+                NAME,
+            )
             app = PlainTextResponse(f"The page {NAME} is closed: it could not start. Airflow logged why.", 503)
         return [{"app": app, "url_prefix": f"/{ROUTE}", "name": NAME}]
 

@@ -102,7 +102,7 @@ class OutboundTemplateSensor(BaseSensorOperator):
         self._required = [name for name, value in given.items() if value is not ANY]
         self._hook: OutboundHook | None = None
         self._gate: Gate | None = None
-        self._seen = "No look was completed"
+        self._seen = "The triggerer reported nothing: check that one is running"
         self.template_id: str | None = None  # of what was found, for the link
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -189,7 +189,10 @@ class OutboundTemplateSensor(BaseSensorOperator):
                     raise AirflowSensorTimeout
                 case {"status": "error", "message": str(message)}:
                     raise OutboundError(message)
-            raise OutboundError(f"The trigger sent {printable(repr(event))}, which this sensor can't read")
+            raise OutboundError(
+                f"The trigger sent {printable(repr(event))}, which this sensor can't read: install "
+                "the same release of this provider on workers and triggerers"
+            )
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Continue after the trigger's event."""

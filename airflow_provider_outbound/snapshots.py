@@ -26,13 +26,13 @@ from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.connections import account_of, missing_connection
 from airflow_provider_outbound.errors import OutboundError, ProtocolError
+from airflow_provider_outbound.model.codec import TOO_DEEP
 from airflow_provider_outbound.model.items import Record
 
 log = logging.getLogger(__name__)
 
 KEPT = 60.0  # seconds for which the outcome of a listing is shown, also if it failed
 MOST = 20  # Connections whose pages are held in memory
-TOO_DEEP = "LivePerson sent JSON that is nested too deeply to show"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ CONNECTIONS = os.environ.get("OUTBOUND_CONNECTIONS", "liveperson_outbound_defaul
 def outbound_export_accounts() -> None:
     OutboundConfigurationsOperator.partial(
         task_id="export",
+        map_index_template="{{ task.outbound_conn_id }}",  # the name of each mapped task in Airflow's UI
         output_path=OUTPUT + "/by_connection/{table}/connection={conn_id}/date={{ dag_run.run_after | ds }}",
     ).expand(outbound_conn_id=CONNECTIONS)
 

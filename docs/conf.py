@@ -20,11 +20,14 @@ version = release = __version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.intersphinx", "sphinx_copybutton", "llms"]
 nitpicky = True  # a reference that leads nowhere is an error
+nitpick_ignore = [("py:exc", "AirflowFailException")]  # its documentation has no stable address
 exclude_patterns = ["_build", "_generated"]
 default_role = "literal"  # CHANGELOG.md is included: one backtick is code there
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it in words
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
 copybutton_prompt_text = "$ "
 html_title = f"airflow-provider-outbound {version}"
 

@@ -1,4 +1,4 @@
-"""Tables that follow from the code: the Connection's extras, the checks, and the faults with their tests."""
+"""Tables that follow from the code: the extras, the checks, waits as measured, and the faults with their tests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_outbound.cli import COMMANDS
 from airflow_provider_outbound.get_provider_info import get_provider_info
 from airflow_provider_outbound.model.checks import CHECKS, LIMITS
 
 DOCS = Path(__file__).parent
+
+#: What waits in each scenario of ``benchmarks/triggers.py`` that waits for templates.
+WAITS = {
+    "triggers": "1,000 gates on one account with 90 configurations",
+    "configurations": "10 gates on one account with 20,000 configurations",
+    "accounts": "64 gates, each on an account of its own",
+}
 
 
 def write_tables() -> None:
@@ -26,6 +34,8 @@ def write_tables() -> None:
     tested = json.loads((DOCS / "versions.json").read_text())
     (folder / "versions.txt").write_text(table([36, *[16] * len(tested)], versions(tested)))
     (folder / "skips.txt").write_text(table([75, 25], skips(tested)))
+    (folder / "waiting.txt").write_text(table([40, 15, 15, 15, 15], waits()))
+    (folder / "commands.txt").write_text(table([22, 78], commands()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
 
 
@@ -106,15 +116,40 @@ def versions(tested: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def skips(tested: list[dict[str, Any]]) -> Iterator[list[str]]:
-    """Yield the rows of the table of skipped tests: why, and with which Airflows."""
+    """Yield the rows of the table of tests that some versions can't pass: why, and with which Airflows."""
     yield ["Reason", "Skipped with Airflow"]
-    for reason in sorted({reason for each in tested for reason in each["skipped"]}):
+    reasons = {reason for each in tested for reason in each["skipped"]}
+    for reason in sorted(reason for reason in reasons if reason.startswith("From ")):  # others need tools
         yield [reason, ", ".join(each["airflow"] for each in tested if reason in each["skipped"])]
+
+
+def commands() -> Iterator[list[str]]:
+    """Yield the rows of the table of commands: each command, then its arguments, without those that all have."""
+    yield ["Command or argument", "Meaning"]
+    (first, *others) = [set(command.args) for command in COMMANDS]
+    for command in COMMANDS:
+        yield [f"**{command.name}**", command.help]
+        for arg in command.args:
+            if arg not in first.intersection(*others):
+                flag, metavar = arg.flags[-1], arg.kwargs.get("metavar")
+                text = arg.kwargs["help"] % {"default": arg.kwargs.get("default")}
+                yield [f"``{flag if flag.startswith('-') else metavar or flag}``", text]
 
 
 def links(text: str) -> str:
     """Return text in which each ``title <URL>`` between semicolons is a link."""
     return re.sub(r"(\w[^;<>]*) <(\S+)>", r"`\1 <\2>`__", text)
+
+
+def waits() -> Iterator[list[str]]:
+    """Yield the rows of the table of waits, from the benchmarks' results."""
+    yield ["What waits", "Logins per account", "Polls in 2.5 intervals", "Longest stall", "CPU time in it"]
+    results = json.loads((DOCS.parent / "benchmarks" / "results" / "results.json").read_text())
+    worst = {each["scenario"]: each["worst"] for each in results["triggers"]}
+    for scenario, what in WAITS.items():
+        found = worst[scenario]
+        stalls = [f"{found[name]:.0f} ms" for name in ("stall_ms", "stall_cpu_ms")]
+        yield [what, f"{found['tokens']:g}", f"{found['polls']:g}", *stalls]
 
 
 def faults() -> Iterator[list[str]]:

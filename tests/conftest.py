@@ -34,6 +34,7 @@ from airflow_provider_outbound.client.listing import Listing  # noqa: E402
 from airflow_provider_outbound.client.prefetch import Prefetch  # noqa: E402
 from airflow_provider_outbound.client.sender import Sender  # noqa: E402
 from airflow_provider_outbound.hooks import OutboundHook  # noqa: E402
+from tests import warehouses  # noqa: E402
 from tests.clock import Clock  # noqa: E402
 
 
@@ -112,6 +113,13 @@ def airflow_db() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str | None]:
+    """Serve PostgreSQL to the documentation's code; None where it is not installed."""
+    with warehouses.postgres() as url:
+        yield url
 
 
 @pytest.fixture

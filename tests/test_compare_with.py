@@ -159,7 +159,7 @@ def test_a_storage_failure_is_not_a_missing_export(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("storage is down")
 
-    monkeypatch.setattr(MemoryFileSystem, "open", fail)
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", fail)
     with pytest.raises(OSError, match="storage is down"):  # left to Airflow's retries
         export([configuration(1)], "memory://lake", compare_with="memory://lake")
     assert bucket.find("/lake") == []

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from airflow.models.dagrun import DagRun
 
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.listed import Built
@@ -55,14 +56,15 @@ def test_each_can_be_read_in_a_minute(path: Path) -> None:
     assert text.count("# [START ") == text.count("# [END ") == 1
 
 
-def run(name: str, monkeypatch: pytest.MonkeyPatch, output: Path) -> None:
-    """Run a sample by ``dag.test()``."""
+def run(name: str, monkeypatch: pytest.MonkeyPatch, output: Path) -> DagRun:
+    """Run a sample by ``dag.test()``, and return the run."""
     monkeypatch.setenv("OUTBOUND_OUTPUT", str(output))
     monkeypatch.setenv("OUTBOUND_POKE_INTERVAL", "0.1")
     dag = runpy.run_path(str(DAGS / f"{name}.py"))[name]()
     dag.deadline = None  # with one, dag.test() of Airflow 3.3.2 fails at its end: apache/airflow#73428
     done = dag.test(mark_success_pattern="approve")  # which would wait for ever
     assert done.state == "success"
+    return done
 
 
 @pytest.mark.usefixtures("airflow_db")
@@ -89,7 +91,9 @@ def test_export_accounts(outbound_sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     with Sandbox(account="999", items=7) as other:
         monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps(other.connection))
         monkeypatch.setenv("OUTBOUND_CONNECTIONS", "liveperson_outbound_default,other")
-        run("outbound_export_accounts", monkeypatch, tmp_path)
+        done = run("outbound_export_accounts", monkeypatch, tmp_path)
+    names = [each.rendered_map_index for each in done.get_task_instances()]
+    assert sorted(names) == ["liveperson_outbound_default", "other"]
     frames = pd.read_parquet(tmp_path / "by_connection" / "configurations").groupby("connection", observed=True)
     assert {name: (len(frame), set(frame["account_id"])) for name, frame in frames} == {
         "liveperson_outbound_default": (90, {"12345678"}),

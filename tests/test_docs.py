@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pytest
+from sqlglot.errors import ParseError
 from sybil import Document
 from sybil.example import SybilFailure
 from sybil.parsers.rest.lexers import DirectiveLexer
@@ -17,10 +21,13 @@ from sybil.typing import Parser
 
 from airflow_provider_outbound import errors
 from airflow_provider_outbound.get_provider_info import get_provider_info
+from airflow_provider_outbound.hooks import OutboundHook
+from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.tables import schemas
 from conftest import markdown, rest
 from docs.generate import elsewhere, fault_rows, fault_tests
-from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell
+from tests.blocks import ROOT, markdown_blocks, rest_blocks, shell, workflow_lines
+from tests.warehouses import parse
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.rst"))]
 TYPES = {
@@ -86,14 +93,19 @@ def list_tables(page: str) -> list[str]:
     [
         ("reference/tables.rst", 0, "configurations"),
         ("reference/tables.rst", 1, "components"),
-        ("guides/compare.rst", 0, "changes"),
+        ("reference/tables.rst", 2, "changes"),
     ],
 )
 def test_columns(page: str, number: int, table: str) -> None:
+    assert pa.schema(columns(page, number)) == schemas.schema(table)
+
+
+def columns(page: str, number: int) -> list[pa.Field[Any]]:
+    """Return the columns that a list-table of a page has, with a meaning each."""
     body = list_tables(page)[number]
     found = re.findall(r"^\* - ``(\w+)``\n  - (\S.*)\n  - \S", body, re.MULTILINE)
-    assert pa.schema([(name, TYPES[kind]) for name, kind in found]) == schemas.schema(table)
     assert body.count("* - ") == len(found) + 1
+    return [pa.field(name, TYPES[kind]) for name, kind in found]
 
 
 def test_columns_of_problems() -> None:
@@ -102,7 +114,7 @@ def test_columns_of_problems() -> None:
 
 
 def test_columns_of_a_history() -> None:
-    own = [pa.field(row[0], TYPES[row[1]]) for row in rows("guides/history.rst", "Column")]
+    own = columns("reference/tables.rst", 3)
     others = [field for field in schemas.schema("configurations") if field.name != "fetched_at"]
     assert schemas.schema("history") == pa.schema(own + others)
 
@@ -123,7 +135,7 @@ def test_connection_fields() -> None:
 
 def test_errors() -> None:
     classes = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
-    listed = {row[0]: row[2] for row in rows("concepts/errors.rst", "Class")}
+    listed = {row[0]: row[1] for row in rows("reference/errors.rst", "Class")}
     assert listed.keys() == classes.keys()
     for name, fate in listed.items():
         waits = issubclass(classes[name], errors.TRANSIENT)
@@ -168,6 +180,27 @@ def test_block_that_nothing_runs_fails_in_rst(text: str) -> None:
     assert fails(Document(f"{text}\n", "page.rst"), rest_blocks)
 
 
+@pytest.mark.parametrize(
+    ("database", "sql"),
+    [
+        ("PostgreSQL", "select from where"),
+        ("Snowflake", "copy into ("),
+        ("BigQuery", "load data upside down"),
+        ("BigQuery", "  "),
+    ],
+)
+def test_sql_that_its_database_does_not_have_fails(database: str, sql: str) -> None:
+    with pytest.raises((AssertionError, ParseError)):
+        parse(database, sql)
+
+
+def test_workflow_that_github_does_not_know_fails() -> None:
+    job = "jobs: {test: {runs-on: ubuntu-latest, steps: [{run: pytest}, {uses: actions/checkout@v4}]}}"
+    assert workflow_lines(f"on: push\n{job}") == "pytest\n"
+    with pytest.raises(jsonschema.ValidationError):
+        workflow_lines(f"on: push\n{job.replace('runs-on', 'runs_on')}")
+
+
 def fails(document: Document, parser: Parser) -> bool:
     """Return whether a page has a block, and running it fails."""
     for region in parser(document):
@@ -201,3 +234,25 @@ def test_marks_of_faults_are_found_wherever_they_are_written(tmp_path: Path) -> 
         "async def test_y(x): pass\n"
     )
     assert fault_tests(tmp_path) == {"R1": ["test_x::test_y"], "R2": ["test_x::test_y"]}
+
+
+def test_every_public_method_of_the_hook_says_what_it_takes() -> None:
+    own = {name: value for name, value in vars(OutboundHook).items() if not name.startswith("_")}
+    methods = {name: value for name, value in own.items() if inspect.isfunction(value)}
+    assert {"get_df", "iter_parts", "test_connection"} < set(methods)
+    for name, method in methods.items():
+        assert method.__doc__, name
+        taken = [each for each in inspect.signature(method).parameters if each != "self"]
+        assert re.findall(r":param (\w+):", method.__doc__) == taken, name
+    assert all(value.__doc__ for value in own.values() if isinstance(value, property))
+
+
+def test_every_parameter_of_the_operator_says_its_type_and_default() -> None:
+    parameters = inspect.signature(OutboundConfigurationsOperator.__init__).parameters.values()
+    text = OutboundConfigurationsOperator.__doc__ or ""
+    listed = re.findall(r":param (\w+):(.*?)(?=:param|\Z)", text, re.DOTALL)
+    named = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+    assert [name for name, _ in listed] == [each.name for each in named]
+    for each, (name, told) in zip(named, listed, strict=True):
+        assert re.search(rf"\((?:str|int|bool)\b[^()]*; default `*{each.default}\b", " ".join(told.split())), name
+        assert ("templated)" in told) == (name in OutboundConfigurationsOperator.template_fields), name

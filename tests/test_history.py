@@ -328,7 +328,7 @@ def test_a_failed_export_leaves_the_history(connect: Connect, tmp_path: Path, li
 @pytest.mark.parametrize(
     ("call", "place"),
     [
-        ("open", "/history.parquet"),
+        ("cat_file", "/history.parquet"),
         ("put_file", "/.history."),
         ("mv", "/history.parquet"),
         ("mv", "/components.parquet"),

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from airflow.sdk import ObjectStoragePath
+from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_outbound.errors import ConfigError
@@ -60,6 +61,44 @@ def test_any_object_storage_will_do(bucket: MemoryFileSystem) -> None:
     ]
 
 
+class Objects(MemoryFileSystem):
+    """An object store in memory, which refuses what belongs to folders."""
+
+    def put_file(self, file: str, path: str, **_: Any) -> None:
+        if path.startswith("laek"):
+            raise FileNotFoundError("NoSuchBucket")
+        self.pipe_file(path, Path(file).read_bytes())
+
+    def mkdir(self, *_: Any, **__: Any) -> None:
+        pytest.fail("there are no folders")
+
+    def mv(self, *_: Any, **__: Any) -> None:
+        pytest.fail("an object is uploaded in place")
+
+
+@pytest.fixture
+def objects(bucket: MemoryFileSystem) -> MemoryFileSystem:
+    """Return the store of ``gcs://``, without anything in it; its files are those of ``bucket``."""
+    attach("gcs", fs=Objects())
+    return bucket
+
+
+def test_an_object_is_uploaded_in_place(objects: MemoryFileSystem) -> None:
+    for number in (1, 2):
+        parquet.write([Built(configuration(number)).part], files("gcs://lake/outbound"))
+    assert [path.rpartition("/")[2] for path in objects.find("/lake")] == [
+        "components.parquet",
+        "configurations.parquet",
+    ]
+    assert pq.read_table("/lake/outbound/configurations.parquet", filesystem=objects)["name"].to_pylist() == ["n2"]
+
+
+def test_a_bucket_that_does_not_exist_is_refused(objects: MemoryFileSystem) -> None:
+    words = r"gcs:/+laek/components.parquet can't be written, because its bucket does not exist: make it"
+    with pytest.raises(ConfigError, match=words):
+        parquet.write([Built(configuration(1)).part], files("gcs://laek"))
+
+
 @pytest.mark.fault("S2")
 def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
     old = Built(configuration(1))
@@ -76,6 +115,7 @@ def test_failed_write_leaves_the_old_files(tmp_path: Path) -> None:
 WRITE = """
 import resource, sys
 from airflow.sdk import ObjectStoragePath
+from airflow.sdk.io import attach
 from airflow_provider_outbound.tables import parquet
 from airflow_provider_outbound.tables.schemas import TABLES
 from tests.fake import configuration

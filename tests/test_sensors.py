@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -256,6 +257,14 @@ def test_soft_fail_does_not_hide_a_trigger_that_died() -> None:
     sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True, soft_fail=True)
     with pytest.raises(TaskDeferralError, match="Trigger failure"):
         sensor.resume_execution("__fail__", {"error": "Trigger failure", "traceback": ["x"]}, {})
+
+
+@pytest.mark.fault("W5")
+def test_a_wait_that_no_triggerer_ends_says_so() -> None:
+    sensor = OutboundTemplateSensor(task_id="wait", template_name="n7", deferrable=True, timeout=600)
+    words = "Timed out after 600 s. The triggerer reported nothing: check that one is running"
+    with pytest.raises(AirflowSensorTimeout, match=f"^{re.escape(words)}$"):
+        sensor.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
 
 
 @pytest.mark.fault("D2")

@@ -31,7 +31,7 @@ def python(folder: Path, *arguments: str) -> str:
 
 def test_a_test_requests_a_sandbox_without_an_import(tmp_path: Path) -> None:
     (tmp_path / "test_dag.py").write_text(TEST)
-    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", "."]
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", "."]
     assert "1 passed" in python(tmp_path, "-m", "pytest", *options, "test_dag.py")
 
 

@@ -126,8 +126,12 @@ class Api:
         except HttpError:
             access.page_size = refused
             raise
+        words = (
+            "Page size %d was refused with status %d by %s: continuing with %d. To save the refused request, set "
+            "the Connection's extra page_size to that"
+        )
         facts = (refused, status, access.place, SMALLER_PAGE)
-        log.warning("Page size %d was refused with status %d by %s: continuing with %d", *facts)
+        log.warning(words, *facts)
         return records
 
     def list_url(self) -> str:

@@ -204,7 +204,9 @@ class AppJWT:
         token, expires_in = Secret(grant.get("access_token", "")), _seconds(grant.get("expires_in"))
         del data, grant
         if not isinstance(token.reveal(), str) or not re.fullmatch(r"[!-~]+", token.reveal()):
-            raise ProtocolError(f"{host} accepted the login but sent no usable access_token")
+            raise ProtocolError(
+                f"{host} accepted the login but sent no usable access_token: check its host and token_api"
+            )
         self._mask(token.reveal())
         claims: dict[str, Any] = {}
         with suppress(jwt.InvalidTokenError):  # an opaque token

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from airflow_provider_outbound.client.api import Api
 from airflow_provider_outbound.client.sender import MOST_AHEAD
 from airflow_provider_outbound.errors import ListingChanged, ProtocolError
+from airflow_provider_outbound.model.codec import TOO_DEEP
 from airflow_provider_outbound.model.items import Record, content_key, item_id
 
 Key: TypeAlias = str | bytes
@@ -41,7 +42,7 @@ def _keys(records: list[Record]) -> list[Key]:
     try:
         return [item_id(record.item) or content_key(record.item) for record in records]
     except RecursionError:
-        raise ProtocolError("The listing has JSON that is nested too deeply") from None
+        raise ProtocolError(TOO_DEEP) from None
 
 
 class Listing:
@@ -86,7 +87,7 @@ class Listing:
                 self.api.sleep(wait)
         raise ListingChanged(
             f"The listing at {self.api.access.place} keeps changing: it changed during each of "
-            f"{1 + len(RESTART_WAITS)} readings"
+            f"{1 + len(RESTART_WAITS)} readings. Read it when nobody edits templates"
         )
 
     def request(self, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
@@ -96,7 +97,9 @@ class Listing:
 
     def unpageable(self, blame: str) -> ProtocolError:
         """Return the error for a server that does not page as documented."""
-        return ProtocolError(f"Can't read the whole listing at {self.api.access.place}: {blame}.")
+        return ProtocolError(
+            f"Can't read the whole listing at {self.api.access.place}: {blame}. Report it to LivePerson's support"
+        )
 
 
 class _Shifted(Exception):

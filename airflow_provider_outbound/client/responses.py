@@ -80,7 +80,8 @@ class Reader:
         records = self._records(self.json(), channel)
         if records is None:  # raised here, where no variable holds the body: a server may echo a token
             raise errors.ProtocolError(
-                f"{host_of(self.url)} sent JSON that is not a list of configurations: {self._shown()}"
+                f"{host_of(self.url)} sent JSON that is not a list of configurations. Check the Connection's host "
+                f"and app_name. Response: {self._shown()}"
             )
         return records
 
@@ -99,15 +100,15 @@ class Reader:
         try:
             return decode(self.response.body)
         except RecursionError:
-            found = "JSON that is nested too deeply"
+            found = "sent JSON that is nested too deeply. Report it to LivePerson's support."
         except ValueError as error:
-            found = "something other than JSON"
+            found = "sent something other than JSON. Check the Connection's host and the proxy."
             if isinstance(error, UnicodeDecodeError) and error.reason != "unexpected end of data":
-                found = "text that is not UTF-8"
+                found = "sent text that is not UTF-8. Report it to LivePerson's support."
             elif self.response.body.strip()[:1] in (b"", b"[", b"{"):
-                kind, found = errors.NetworkError, "JSON that ends early or is malformed"
+                kind, found = errors.NetworkError, "sent JSON that ends early or is malformed. Try again later."
         # Not raised above: there its traceback would hold the body, which may hold a token.
-        raise kind(f"{host_of(self.url)} sent {found}: {self._shown()}")
+        raise kind(f"{host_of(self.url)} {found} Response: {self._shown()}")
 
     def _check_status(self) -> None:
         status, host = self.response.status, host_of(self.url)

@@ -112,7 +112,10 @@ class Sender:
             return self._transmit(request, departure)
         except BROKEN_OFF as error:
             cause = _cause(error)
-            problem = NetworkError(f"No whole response from {host} (timeout {timeout:g} s): {_words(cause)}")
+            problem = NetworkError(
+                f"No whole response from {host} (timeout {timeout:g} s): {_words(cause)}. Check the network and "
+                "the proxy, or raise the Connection's extra timeout"
+            )
             if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
                 problem = NetworkError(
                     f"Can't connect to {host} ({_words(cause)}). Check the Connection's host, the network and the "
@@ -150,7 +153,7 @@ class Sender:
         ) as response:
             self.pace(request).responded(departure, response.elapsed.total_seconds())
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
-                raise ProtocolError(f"{host} compresses its responses more than once, which is not supported")
+                raise ProtocolError(f"{host} compresses its responses more than once: check the proxy")
             try:
                 body = _body(response, host)
             except ValueError as error:  # a chunk of negative length, for example

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+TOO_DEEP = "LivePerson sent JSON that is nested too deeply. Report it to LivePerson's support"
+
 _BETWEEN = re.compile(r"[ \t\n\r,]*")
 
 

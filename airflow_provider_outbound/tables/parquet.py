@@ -5,7 +5,6 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
 _LOCAL = ("", "file", "local")  # the protocols of paths on this machine
+# The protocols of S3, Google Cloud Storage and Azure. They replace an object whole when its upload is complete.
+_OBJECT_STORES = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "adl")
 
 
 def source(account_id: str, channels: Sequence[str] | None) -> str:
@@ -60,7 +61,7 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
     """
     for path in files.values():
         shown = printable(repr(str(path)))
-        # On other than local storage, fsspec's mv and rm read their paths as patterns, which may match others.
+        # On other than local storage, fsspec reads paths as patterns, which may match others.
         if path.protocol not in _LOCAL and set(path.path) & set("*?[]"):
             raise ConfigError(f"{parameter} leads to {shown}: remove *, ?, [ and ] from it")
         if path.fs.isdir(path.path):  # mv would put the file into it
@@ -101,9 +102,9 @@ def get(stored: ObjectStoragePath, file: Path, name: str) -> bool:
     :raises ConfigError: for a file that can't be read.
     """
     try:
-        # exists() and get_file() report a file that can't be reached as missing; it would then be replaced.
-        with stored.fs.open(stored.path, "rb") as source, file.open("wb") as copy:
-            shutil.copyfileobj(source, copy)
+        # exists() and get_file() report a file that can't be reached as missing; it would then be replaced. open()
+        # of an object store asks for the size first, and reads a mixture if the file is replaced in between.
+        file.write_bytes(stored.fs.cat_file(stored.path))
     except FileNotFoundError:
         return False
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
@@ -158,15 +159,20 @@ def raws(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[bytes]:
 
 
 def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[str, Any]]:
-    """Copy files from a folder of :func:`make` to storage, beside the old ones; then move each into place.
+    """Copy files from a folder of :func:`make` to storage: a reader sees the old file or the new one, whole.
 
     :param folder: where they are.
-    :param files: where each file goes; the last one is moved first. Missing folders are made.
+    :param files: where each file goes; the last one is replaced first. Missing folders are made, but no buckets.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file; a catalogue has no ``rows``.
+    :raises ConfigError: if a bucket does not exist.
     """
     made = {name: file_in(folder, name, path.suffix) for name, path in files.items()}
     # Readers of a folder skip names that begin with a dot.
-    unfinished = {name: path.with_name(f".{name}.{uuid.uuid4().hex}") for name, path in files.items()}
+    unfinished = {
+        name: path.with_name(f".{name}.{uuid.uuid4().hex}")
+        for name, path in files.items()
+        if path.protocol not in _OBJECT_STORES
+    }
     try:
         for name, path in unfinished.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,8 +180,11 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         # The first file is what the next export is compared with. If the process is killed before it is replaced,
         # it is still the old one.
         for name in reversed(list(files)):
-            files[name].fs.mv(unfinished[name].path, files[name].path)
-            del unfinished[name]
+            if name in unfinished:
+                files[name].fs.mv(unfinished[name].path, files[name].path)
+                del unfinished[name]
+            else:
+                _upload(made[name], files[name])
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
@@ -187,6 +196,16 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         }
         for name, path in files.items()
     }
+
+
+def _upload(file: Path, path: ObjectStoragePath) -> None:
+    """Replace an object by an upload. A move copies and deletes, and adlfs does not wait for Azure's copy."""
+    try:
+        path.fs.put_file(str(file), path.path)
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{printable(path)} can't be written, because its bucket does not exist: make it or correct the path"
+        ) from error
 
 
 def read_back(parts: Iterable[Part], names: Collection[str]) -> Iterator[dict[str, pa.Table]]:

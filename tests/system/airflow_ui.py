@@ -20,23 +20,16 @@ def main(port: int) -> None:
     """Serve until Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Sandbox(appear={"spring_sale": 300}) as sandbox:
-        # Connections from the environment are not listed in the UI, so this one goes into the database.
         settings = {"OUTBOUND_OUTPUT": str(HOME / "outbound"), "OUTBOUND_POKE_INTERVAL": "10"}
+        connections = {"liveperson_outbound_default": sandbox.connection}
         try:
-            airflow = LocalAirflow(HOME, ROOT / "dags", settings, port=port)
+            airflow = LocalAirflow(HOME, ROOT / "dags", settings, port=port, connections=connections)
         except OSError as error:
             raise SystemExit(
                 f"port {port} can't be used ({error.strerror}): make airflow PORT={port + 1}"
             ) from None
         print("Airflow starts ...", flush=True)
         with airflow:
-            connection = {"connection_id": "liveperson_outbound_default", **sandbox.connection}
-            known = [
-                each["connection_id"] for each in airflow.get("/api/v2/connections?limit=1000")["connections"]
-            ]
-            if connection["connection_id"] in known:
-                airflow.run("connections", "delete", connection["connection_id"])
-            airflow.post("/api/v2/connections", connection)
             print(f"Airflow:   {airflow.url} (no login)")
             print(f"Templates: {airflow.url}/{PAGE}")
             print(f"Sandbox:   {sandbox.url}/docs")

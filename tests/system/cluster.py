@@ -24,7 +24,7 @@ from cryptography.fernet import Fernet
 from rich.console import Console
 
 from airflow_provider_outbound.sandbox import Sandbox
-from tests.system import services
+from tests.system import postgres, services
 from tests.system.local_airflow import COMPONENTS, LocalAirflow
 from tests.system.processes import Processes
 
@@ -289,7 +289,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="outbound-cluster-") as temporary:
         folder = Path(temporary).resolve()
         with Sandbox(page_cap=PAGE) as sandbox, Processes(folder) as running:
-            database, broker = services.start_postgres(running), services.start_redis(running)
+            database, broker = postgres.start_postgres(running), services.start_redis(running)
             console.print(f"PostgreSQL and Redis run in {folder}; Airflow starts, in {HOME} ...")
             env = settings(sandbox, database, broker)
             with LocalAirflow(HOME, ROOT / "dags", env, components={**COMPONENTS, **workers}) as airflow:
@@ -304,7 +304,7 @@ def main() -> int:
                     cluster.finish()
                     console.rule("Secrets")
                     logs = [*(HOME / "logs").rglob("*.log*"), *(folder / "logs").iterdir()]
-                    cluster.canary(stored, services.dump(database), logs)
+                    cluster.canary(stored, postgres.dump(database), logs)
         console.rule("End")
         left = [f"{process.pid} {process.info['name']}" for process in ours(HOME, folder)]
         cluster.check(not left, f"{len(left)} processes are left {', '.join(left)}")

@@ -35,6 +35,7 @@ SETTINGS = {
     "CORE__LOAD_EXAMPLES": "False",
     "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "CORE__PARALLELISM": "4",
+    "WORKERS__EXECUTION_API_TIMEOUT": "90",  # longer than SQLite's: at the start, all daily DAGs write at once
     "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
     "CORE__TEST_CONNECTION": "Enabled",
     "CORE__HOSTNAME_CALLABLE": "socket.gethostname",  # the default asks DNS, which may hang
@@ -62,6 +63,7 @@ class LocalAirflow(Processes):
     :param env: variables for every process, such as ``AIRFLOW_CONN_*``; they win over the settings made here
     :param port: of the API server, OSError if it is taken; None takes a free one
     :param components: their names, and each one's ``airflow`` command
+    :param connections: Connections for the database, by id. The UI lists these, but not those of ``env``
     """
 
     def __init__(
@@ -71,9 +73,11 @@ class LocalAirflow(Processes):
         env: Mapping[str, str] | None = None,
         port: int | None = None,
         components: Mapping[str, Sequence[str]] = COMPONENTS,
+        connections: Mapping[str, Mapping[str, Any]] | None = None,
     ):
         super().__init__(home)
         self._components = components
+        self._connections = connections or {}
         self._login: dict[str, str] = {}
         with create_server(("127.0.0.1", port or 0)) as server:  # fails if another Airflow is there already
             self.port = int(server.getsockname()[1])
@@ -220,13 +224,31 @@ class LocalAirflow(Processes):
         started = datetime.now(timezone.utc)
         for name in components:
             self.spawn(name, [*AIRFLOW, *self._components[name]], self._env)
+            if name == "api-server":  # the tasks that a scheduler starts fail without it and its Connections
+                self.poll("the API server", timeout, lambda: self._health() is not None)
+                self._put_connections()
         self.poll("start", timeout, lambda: self._healthy(started))
+
+    def _put_connections(self) -> None:
+        """Put the Connections into the database, in place of those of an earlier start."""
+        listed = self.get("/api/v2/connections?limit=1000")["connections"] if self._connections else []
+        for conn_id in self._connections.keys() & {each["connection_id"] for each in listed}:
+            self._request("DELETE", f"/api/v2/connections/{quote(conn_id, safe='')}")
+        for conn_id, connection in self._connections.items():
+            # Without a port, the button Test of Airflow 3.3.2 fails: apache/airflow#73298.
+            self.post("/api/v2/connections", {"connection_id": conn_id, "port": 0, **connection})
+
+    def _health(self) -> Any:
+        """Return what the API server says of the jobs, None before it answers."""
+        try:
+            return self.get("/api/v2/monitor/health")
+        except (requests.ConnectionError, requests.Timeout):
+            return None
 
     def _healthy(self, started: datetime) -> bool:
         """Tell whether every job had a heartbeat since: a dead one stays ``healthy`` for a while."""
-        try:
-            health = self.get("/api/v2/monitor/health")
-        except (requests.ConnectionError, requests.Timeout):
+        health = self._health()
+        if health is None:
             return False
         beats = [health[job][f"latest_{job}_heartbeat"] for job in JOBS]
         return all(beat and datetime.fromisoformat(beat) >= started for beat in beats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -94,3 +95,9 @@ class Processes:
 
     def _log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,20 +1,19 @@
-"""PostgreSQL and Redis for ``make cluster``: Debian's programs, in a folder of our own, on loopback."""
+"""PostgreSQL and Redis for ``make cluster``: Debian's programs, installed if they are missing."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.system.processes import Processes
+from tests.system.postgres import program
+from tests.system.processes import Processes, free_port
 
 PACKAGES = {"postgresql": "postgres", "redis-server": "redis-server"}  # each with its program
 START_NOTHING = Path("/usr/sbin/policy-rc.d")  # asked by Debian's packages before they start a service
@@ -29,7 +28,7 @@ save ""
 
 def install() -> None:
     """Install what is missing with apt-get; who is not root is told the command."""
-    missing = [package for package, program in PACKAGES.items() if not _program(program)]
+    missing = [package for package, name in PACKAGES.items() if not program(name)]
     if not missing:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
@@ -49,42 +48,13 @@ def install() -> None:
             START_NOTHING.unlink()
 
 
-def start_postgres(services: Processes) -> str:
-    """Start PostgreSQL on a database of its own; return its URL, password included."""
-    port, password = _free_port(), secrets.token_urlsafe()
-    folder, word = services.home / "postgres", services.home / "password"
-    word.write_text(password)
-    if not os.geteuid():
-        shutil.chown(services.home, "postgres")
-        shutil.chown(word, "postgres")
-    settings = {
-        "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": "",
-        "fsync": "off",  # the database is thrown away
-    }
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    initdb = ["--username=airflow", f"--pwfile={word}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale"]
-    subprocess.run(
-        [*_as_postgres(), _program("initdb"), "--pgdata", folder, *initdb],
-        cwd=services.home,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    word.unlink()
-    services.spawn("postgres", [*_as_postgres(), _program("postgres"), "-D", str(folder), *options], os.environ)
-    ready = [_program("pg_isready"), "--host=127.0.0.1", f"--port={port}", "--quiet"]
-    services.poll("PostgreSQL", 30, lambda: not subprocess.run(ready).returncode)
-    return f"postgresql://airflow:{password}@127.0.0.1:{port}/postgres"
-
-
 def start_redis(services: Processes) -> str:
     """Start Redis; return its URL, password included."""
-    port, password = _free_port(), secrets.token_urlsafe()
+    port, password = free_port(), secrets.token_urlsafe()
     settings = services.home / "redis.conf"
     settings.touch(0o600)
     settings.write_text(REDIS.format(port=port, password=password, folder=services.home))
-    services.spawn("redis", [_program("redis-server"), str(settings)], os.environ)
+    services.spawn("redis", [program("redis-server"), str(settings)], os.environ)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
 
     def answers() -> bool:
@@ -94,31 +64,3 @@ def start_redis(services: Processes) -> str:
 
     services.poll("Redis", 30, answers)
     return url
-
-
-def dump(url: str) -> bytes:
-    """Return everything that a PostgreSQL database holds, as SQL; ``bytea`` is written in hexadecimal."""
-    password = urlsplit(url).password or ""
-    done = subprocess.run(
-        [_program("pg_dump"), url.replace(f":{password}@", "@")],
-        env=os.environ | {"PGPASSWORD": password},  # a command line can be seen by all
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    return done.stdout
-
-
-def _program(name: str) -> str:
-    """Return a program's path, "" if it is missing; Debian keeps PostgreSQL's out of ``PATH``."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    return str(found[-1]) if found else shutil.which(name) or ""
-
-
-def _as_postgres() -> tuple[str, ...]:
-    """Return what goes before a command that refuses to run as root."""
-    return () if os.geteuid() else ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
