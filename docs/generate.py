@@ -31,6 +31,9 @@ def write_tables() -> None:
     (folder / "extras.txt").write_text(table([15, 12, 20, 53], extras()))
     (folder / "checks.txt").write_text(table([13, 10, 47, 30], checks()))
     (folder / "limits.txt").write_text(table([18, 18, 18, 16, 30], limits()))
+    tested = json.loads((DOCS / "versions.json").read_text())
+    (folder / "versions.txt").write_text(table([36, *[16] * len(tested)], versions(tested)))
+    (folder / "skips.txt").write_text(table([75, 25], skips(tested)))
     (folder / "waiting.txt").write_text(table([40, 15, 15, 15, 15], waits()))
     (folder / "commands.txt").write_text(table([22, 78], commands()))
     (folder / "reliability.txt").write_text(table([7, 35, 58], faults()))
@@ -99,6 +102,25 @@ def limits() -> Iterator[list[str]]:
     for (channel, component, field), (most, source) in LIMITS.items():
         shown = component if component == "card" else f"``{component}``"
         yield [f"``{channel}``", shown, f"``{field}``", f"{most:,}", links(source)]
+
+
+def versions(tested: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield the rows of the table of tested versions, which has a column for each environment."""
+    yield ["", *(f"Airflow {each['airflow']}" for each in tested)]
+    yield ["Python", *(each["python"] for each in tested)]
+    for name in sorted({name for each in tested for name in each["libraries"]}):
+        yield [f"``{name}``", *(each["libraries"].get(name, "") for each in tested)]
+    yield ["Tests that passed", *(f"{each['passed']:,}" for each in tested)]
+    yield ["Tests that were skipped", *(str(sum(each["skipped"].values())) for each in tested)]
+    yield ["Date of the run", *(each["date"] for each in tested)]
+
+
+def skips(tested: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield the rows of the table of tests that some versions can't pass: why, and with which Airflows."""
+    yield ["Reason", "Skipped with Airflow"]
+    reasons = {reason for each in tested for reason in each["skipped"]}
+    for reason in sorted(reason for reason in reasons if reason.startswith("From ")):  # others need tools
+        yield [reason, ", ".join(each["airflow"] for each in tested if reason in each["skipped"])]
 
 
 def commands() -> Iterator[list[str]]:
