@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 def describe(exported: Mapping[str, Any], template_name: str) -> dict[str, Any]:
     """Return ``changes`` for a person to approve, ``fingerprint`` for a sensor, and what :func:`remember` needs.
 
-    :param exported: what the operator returned; its ``compare_with`` is the folder of the last approved export.
-    :param template_name: a configuration's name, or a WhatsApp templatename; its changes come first. If several
-        configurations have it, the fingerprint includes all of them.
-    :returns: a dict. ``changes`` is Markdown; it is empty if nothing but ``updatedAt`` changed. If nothing was
+    :param exported: the XCom of the operator, whose ``compare_with`` is the folder of the last approved export.
+    :param template_name: a configuration's name, or a WhatsApp templatename. Its changes come first. If several
+        configurations have the name, the fingerprint includes all of them.
+    :returns: a dict. ``changes`` is Markdown. It is empty if nothing except ``updatedAt`` changed. If nothing was
         approved before, all configurations count as created. ``fingerprint`` is None if the export has no such
         template. ``exported`` and ``digest`` are for :func:`remember`.
-    :raises AirflowFailException: if ``exported`` has no changes, or its file is gone or damaged.
+    :raises AirflowFailException: if ``exported`` has no changes, or its file is missing or damaged.
     """
     with airflow_errors(), TemporaryDirectory(prefix="outbound-") as folder:
         stored, approved = _paths(exported)
@@ -52,10 +52,10 @@ def describe(exported: Mapping[str, Any], template_name: str) -> dict[str, Any]:
 
 
 def remember(described: Mapping[str, Any]) -> None:
-    """Store the described export as the last approved one. Refuse it if it was written again since.
+    """Store the described export as the last approved one. Refuse it if it has been written again since.
 
-    :param described: what :func:`describe` returned.
-    :raises AirflowFailException: if the export was written again since, so that nobody approved what it has now.
+    :param described: the dict that :func:`describe` returned.
+    :raises AirflowFailException: if the export has been written again since, and so differs from the approved one.
     """
     with airflow_errors(), TemporaryDirectory(prefix="outbound-") as folder:
         stored, approved = _paths(described["exported"])

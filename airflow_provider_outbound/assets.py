@@ -1,4 +1,4 @@
-"""Airflow assets that get an event when a template changes."""
+"""Airflow assets that have an event when a template changes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ def template_asset(
     existing: bool = False,
     poke_interval: float = 60.0,
 ) -> Asset:
-    """Return an asset that gets an event for each template that is created, updated or removed.
+    """Return an asset that has an event for each template that is created, updated or removed.
 
-    Put it into a DAG's ``schedule`` to start the DAG on each event. The asset comes with its watcher, because each
-    asset needs a trigger of its own.
+    Put it into a DAG's ``schedule`` to start the DAG on each event.
 
     :param name: the asset's name, unique among all assets.
     :param outbound_conn_id: the Connection to use.

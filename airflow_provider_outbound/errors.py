@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class OutboundError(Exception):
-    """Base of every error that this provider raises on purpose, and what a trigger's permanent error becomes."""
+    """The base class of this provider's errors. A deferred sensor raises it for a trigger's permanent error."""
 
 
 class ConfigError(OutboundError, ValueError):
@@ -12,26 +12,26 @@ class ConfigError(OutboundError, ValueError):
 
 
 class ConnectionNotFound(ConfigError):
-    """Airflow did not find the Connection; Airflow also says so when its secrets backend fails for a moment."""
+    """Airflow did not find the Connection. Airflow reports the same if its secrets backend fails for a moment."""
 
 
 class ProblemsFound(OutboundError):
-    """Checks in ``fail_on`` found problems, or ``min_rows`` is not reached. Retrying will not help."""
+    """Checks in ``fail_on`` found problems, or there are fewer than ``min_rows``. Retrying will not help."""
 
 
 class NetworkError(OutboundError):
-    """No whole response arrived, even after retries: no network, a timeout, broken JSON, more than 64 MiB.
+    """No complete response arrived, even after retries: no network, a timeout, broken JSON, more than 64 MiB.
 
     A later try may work.
     """
 
 
 class ListingChanged(OutboundError):
-    """The listing changed each time that it was read. A later try may work."""
+    """The listing changed during each reading. A later try may work."""
 
 
 class HistoryAhead(OutboundError):
-    """The history has a change at the time of the export or later. A later try may work."""
+    """The history already has a change at the time of the export, or later. A later try may work."""
 
 
 class HttpError(OutboundError):
@@ -39,7 +39,7 @@ class HttpError(OutboundError):
 
     :param message: what happened and what to do.
     :param status: the HTTP status.
-    :param url: the requested URL, which never holds a secret.
+    :param url: the requested URL, which never contains a secret.
     """
 
     def __init__(self, message: str, *, status: int = 0, url: str = "") -> None:

@@ -45,9 +45,9 @@ MOST_TYPES = 10  # named in one log line
 class OutboundHook(BaseHook):
     """Read a LivePerson account's outbound configurations.
 
-    It reads the Connection at the first call. Methods that read the account raise the subclasses of
-    :class:`~airflow_provider_outbound.errors.OutboundError`, after any of which Airflow retries a task. With
-    :func:`airflow_errors`, those that a retry can't fix fail it at once.
+    The hook reads the Connection at the first call. Methods that read the account raise subclasses of
+    :class:`~airflow_provider_outbound.errors.OutboundError`. By default, Airflow retries a task after any of them.
+    With :func:`airflow_errors`, errors that a retry can't fix fail the task at once.
 
     :param outbound_conn_id: the Connection to use.
     :param retry_waits: seconds before each retry of a request; by default LivePerson's 5, 10 and 15.
@@ -76,12 +76,12 @@ class OutboundHook(BaseHook):
 
     @property
     def list_url(self) -> str | None:
-        """Base URL of the configurations' host; None until it is known."""
+        """The base URL of the configurations' host; None until it is known."""
         return self._access.list_url if self._access else None
 
     @property
     def place(self) -> str:
-        """Host and account, for messages; only the account while the host is unknown."""
+        """The host and account, for messages; only the account until the host is known."""
         return self._access.place if self._access else f"account {self.account.account_id}"
 
     def _read_connection(self) -> Access:
@@ -102,9 +102,9 @@ class OutboundHook(BaseHook):
     def iter_configurations(self, channel: str | None = None) -> Iterator[Item]:
         """Yield the account's configurations, as LivePerson sends them, while its pages arrive.
 
-        They arrive before the end is proven: an error may follow, and a configuration that is deleted meanwhile
-        may be among them. One that is listed twice is yielded once, as first listed. If the listing has to be read
-        again, those already yielded are not repeated. Memory holds a few pages and a key per configuration.
+        The end is not proven yet: an error may follow, and a configuration that is deleted meanwhile may have been
+        yielded. A configuration that is listed twice is yielded once, as first listed, also if the listing has to
+        be read again. Memory holds a few pages and a key per configuration.
 
         :param channel: one channel, such as ``wa``; None for all.
         """
@@ -115,10 +115,10 @@ class OutboundHook(BaseHook):
                 yield from once.pick(page)
 
     def get_configurations(self, channel: Channels = None) -> list[Item]:
-        """Return the account's configurations as LivePerson sends them, each id once, as updated last.
+        """Return the account's configurations as LivePerson sends them, each id once, in its last updated state.
 
         :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``); None for all.
-        :returns: dicts with ``id``, ``name``, ``channels`` and more. Nothing is returned before the end is proven.
+        :returns: dicts with ``id``, ``name``, ``channels`` and more, after the listing is proven to be complete.
         """
         items: list[Item] = []
         for page in self._pages(channel, list[Record]()):
@@ -153,7 +153,7 @@ class OutboundHook(BaseHook):
             )
 
     def find_template(self, name: str, channel: str | None = None, language: str | None = None) -> Item | None:
-        """Return the configuration that has a template, the one updated last if several do; None if none does.
+        """Return the configuration with a template, the last updated one if there are several; None without one.
 
         Each call reads the listing. To look for several templates, read it once with :meth:`index_templates`.
 
@@ -175,12 +175,12 @@ class OutboundHook(BaseHook):
     def iter_parts(self, channel: Channels = None, names: Collection[str] = TABLES) -> Iterator[Part]:
         """Yield the tables of one listing in parts as its pages arrive; after the last one, log the anomalies.
 
-        An error may follow. A part of ``offset`` 0 discards those before it: the listing is read again.
+        An error may follow. A part of ``offset`` 0 replaces those before it, because the listing is read again.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
-        :returns: parts with ``offset``, the configurations before it, and ``tables``, Arrow tables by name.
-        :raises ConfigError: for another name of a table.
+        :returns: parts with ``offset``, the number of configurations before, and ``tables``, Arrow tables by name.
+        :raises ConfigError: if there is no such table.
         """
         for name in names:
             if name not in TABLES:
@@ -209,9 +209,9 @@ class OutboundHook(BaseHook):
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
         """Return one table of the account's configurations as an Arrow table, all of it in memory.
 
-        :param table: ``configurations`` (a row each) or ``components`` (a row per message component).
+        :param table: ``configurations`` (a row per configuration) or ``components`` (a row per message component).
         :param channel: one channel, such as ``wa``, or several; None for all.
-        :raises ConfigError: for another name of a table.
+        :raises ConfigError: if there is no such table.
         """
         parts: list[dict[str, pa.Table]] = []
         for part in self.iter_parts(channel, [table]):
@@ -225,12 +225,12 @@ class OutboundHook(BaseHook):
 
         :param table: ``configurations`` or ``components``.
         :param channel: one channel, such as ``wa``, or several; None for all.
-        :raises ConfigError: for another name of a table.
+        :raises ConfigError: if there is no such table.
         """
         return self.get_table(table, channel).to_pandas()
 
     def warn_of_unknown(self, channels: Sequence[str] | None) -> None:
-        """Log a warning for each channel that LivePerson's page does not name.
+        """Log a warning for each channel that LivePerson's documentation does not name.
 
         :param channels: channels such as ``wa``; None for all.
         """
@@ -241,7 +241,7 @@ class OutboundHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one page, as the *Test* button of a Connection does.
 
-        :returns: whether it worked, and what was found or what to change.
+        :returns: whether that worked, and what was found or what to change.
         """
         try:
             return True, self.check()[1]
@@ -249,9 +249,9 @@ class OutboundHook(BaseHook):
             return False, str(error)
 
     def check(self) -> tuple[Access, str]:
-        """Log in and read one page, without retries; return what is known about the account, and what was found.
+        """Log in and read one page, without retries; return the account's access, and what was found.
 
-        :raises OutboundError: saying what to change.
+        :raises OutboundError: if that fails. The message says what to change.
         """
         access = Access(self.account, retry_waits=(), mask=mask_secret)  # a person waits for the result
         with self._open(access) as api:
@@ -273,7 +273,7 @@ class OutboundHook(BaseHook):
 def airflow_errors() -> Iterator[None]:
     """Turn errors that a retry can't fix into ``AirflowFailException``, so that the task fails at once.
 
-    Use it in a ``with`` statement. Transient errors pass through, and Airflow's retries apply.
+    Use it in a ``with`` statement. Transient errors are not changed, and Airflow's retries apply.
     """
     try:
         yield

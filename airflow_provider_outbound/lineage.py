@@ -49,7 +49,7 @@ def file_uri(path: str) -> str:
 
 
 def create_asset(*, account_id: str, extra: dict[str, Any] | None = None) -> Asset:
-    """Return the asset that stands for an account's configurations.
+    """Return the asset of an account's configurations.
 
     :param account_id: LivePerson's account (site) id.
     :param extra: the asset's ``extra``.

@@ -47,50 +47,50 @@ NEED_FILES = ("compare_with", "history_path", "catalogue")
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
 
-    Without ``output_path``, the configurations are the task's XCom, as LivePerson sends them. With it, one
-    reading of the listing becomes two Parquet files, ``configurations.parquet`` and ``components.parquet``.
-    When the listing is complete, each file is replaced whole, ``configurations.parquet`` as the last one. In
-    between, a reader can see a new file beside an old one.
+    Without ``output_path``, the task's XCom is the configurations, as LivePerson sends them. With it, the operator
+    writes ``configurations.parquet`` and ``components.parquet``, both from one reading of the listing. When the
+    listing is complete, it replaces each file in one step, ``configurations.parquet`` as the last one. In between,
+    a reader can see a new file and an old one.
 
     The XCom is then a dict with ``account_id`` and, for each file, ``path`` and ``rows``:
 
     - ``configurations`` and ``components``;
-    - ``changes``, with ``compare_with``. It also has ``compared_with``, the earlier export's file, and
+    - ``changes``, if ``compare_with`` is set. It also has ``compared_with``, the earlier export's file, and
       ``created``, ``updated`` and ``removed``, the numbers of configurations;
-    - ``history``, with ``history_path``;
-    - ``problems``, with ``problems``. It also has ``error`` and ``warning``, the numbers of problems by
-      severity, and ``codes``, those by code;
-    - ``catalogue``, with ``catalogue``. It has no ``rows``.
+    - ``history``, if ``history_path`` is set;
+    - ``problems``, if ``problems`` is set. It also has ``error`` and ``warning``, the numbers of problems by
+      severity, and ``codes``, the numbers by code;
+    - ``catalogue``, if ``catalogue`` is set. It has no ``rows``.
 
-    The events of assets in ``outlets`` get this XCom as their ``extra``. An asset that is one of the files gets
-    only the account and that file's entry.
+    The events of assets in ``outlets`` have this XCom as their ``extra``. If an asset is one of the files, its
+    event has only the account and that file's entry.
 
-    Errors that a retry can't fix raise ``AirflowFailException``. Transient ones are left to Airflow's retries;
+    Errors that a retry can't fix raise ``AirflowFailException``. After transient errors, Airflow's retries apply;
     see :class:`~airflow_provider_outbound.errors.OutboundError`.
 
-    :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``). Each is listed
-        by itself, and a configuration in several listings is merged. An unknown channel logs a warning. (str,
-        list or None; default None, all channels; templated)
+    :param channel: one channel, such as ``wa``, or several, as a list or as text (``wa,inapp``). Each channel has
+        its own listing. If several listings contain a configuration, its channels are merged. An unknown channel
+        logs a warning. (str, list or None; default None, all channels; templated)
     :param output_path: a folder, local or in object storage, such as
         ``s3://aws_default@lake/outbound/{table}/date={{ dag_run.run_after | ds }}``. It may contain
         ``{table}``, which gives each table its own folder, ``{channel}`` (several are joined by commas, None is
-        ``all``) and ``{conn_id}``. Any other word in braces fails the task, as does a blank path. ``~`` is the
+        ``all``) and ``{conn_id}``. Any other word in braces fails the task, and so does a blank path. ``~`` is the
         home folder. (str, path or None; default None; templated)
-    :param compare_with: the folder of an earlier export, in the form of ``output_path``. ``changes.parquet``
-        then says what changed since. It may be the same folder: it is read before it is replaced. (str, path or
-        None; default None; templated)
-    :param history_path: a file that keeps every state of each configuration, and when it was valid: a path or
-        URL that ends in ``.parquet`` and may contain ``{channel}`` and ``{conn_id}``. (str, path or None;
+    :param compare_with: the folder of an earlier export, in the form of ``output_path``. The operator then writes
+        ``changes.parquet``, which says what changed since. The folder may be that of ``output_path``, because its
+        files are read before they are replaced. (str, path or None; default None; templated)
+    :param history_path: a file that keeps every state of each configuration, and when it was valid. It is a path
+        or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (str, path or None;
         default None; templated)
     :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
         number of problems. (bool; default False)
     :param catalogue: write ``catalogue.html``, which shows the templates as customers see them, and with
-        ``compare_with`` also what changed; needs ``output_path``. (bool; default False)
+        ``compare_with`` also what changed. It needs ``output_path``. (bool; default False)
     :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty",
-        "undeclared"]``, or as text (``empty,undeclared``). Nothing is then written. (str, list or None; default
-        None; templated)
-    :param min_rows: the fewest configurations that the listing may have. If it has fewer, the task fails and
-        writes nothing. (int, str or None; default None; templated)
+        "undeclared"]``, or as text (``empty,undeclared``). The task then writes nothing. (str, list or None;
+        default None; templated)
+    :param min_rows: the smallest number of configurations that the listing must have. If it has fewer, the task
+        fails and writes nothing. (int, str or None; default None; templated)
     :param outbound_conn_id: the Connection to use. (str; default ``liveperson_outbound_default``; templated)
     """
 

@@ -22,8 +22,8 @@ LONG = max(RETRY_WAITS)
 def outbound_retry_policy() -> RetryPolicy:
     """Return a ``retry_policy`` for tasks that use this provider (Airflow 3.3 or later).
 
-    A long ``Retry-After`` (over 15 seconds) becomes the delay of the task's next try, up to Airflow's
-    ``[core] max_task_retry_delay``. Permanent errors fail the task at once. For all other errors, Airflow's
+    A ``Retry-After`` of more than 15 seconds becomes the delay of the task's next try, up to Airflow's option
+    ``[core] max_task_retry_delay``. Permanent errors fail the task at once. For all other errors, the task's
     ``retries`` and ``retry_delay`` apply.
 
     :raises ConfigError: before Airflow 3.3.

@@ -37,28 +37,28 @@ GRACE = 600
 
 
 class OutboundTemplateSensor(BaseSensorOperator):
-    """Wait until a template exists: in the right channel, language and state, and with the right variables.
+    """Wait until a template exists, in the right channel, language and state, and with the right variables.
 
-    Its XCom describes the configuration that was found (the one updated last if several match): ``id`` (the
-    campaign call's ``templateId``), ``name``, ``updated_at``, ``channels``, ``language``, ``variables``,
-    ``header_variables`` (the call's ``headerVariables``), ``fingerprint`` and ``components``.
+    Its XCom describes the configuration that was found; if several match, the last updated one.
 
-    Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". So does a
-    Connection that Airflow found before and can't find now, for ten minutes at most. Any other error fails the
-    task at once, with ``soft_fail`` too. All modes give the same result, errors and timeout message.
+    Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". If Airflow found
+    the Connection before and can't find it now, that counts as "not there yet" for at most ten minutes. Any other
+    error fails the task at once, with ``soft_fail``, too. All modes give the same result, errors and timeout
+    message.
 
     :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
-    :param channel: the channel it must be in, such as ``wa``; None for any. (templated)
-    :param language: the language it must be in, as LivePerson writes it; None for any. (templated)
-    :param variables: exactly the variables it must take, such as ``["1", "2"]``; None for any. (templated)
-    :param fingerprint: the fingerprint of the approved configuration or channel. It must include that of each
-        channel that meets the criteria above. None fails the task. (templated)
+    :param channel: the channel that the template must be in, such as ``wa``; None for any. (templated)
+    :param language: the language that it must have, as LivePerson writes it; None for any. (templated)
+    :param variables: exactly the variables that it must take, such as ``["1", "2"]``; None for any. (templated)
+    :param fingerprint: the fingerprint of the approved configuration or channel. It must include the fingerprint
+        of each channel that meets the criteria above. None fails the task. (templated)
     :param updated_after: the time, or its ISO 8601 text, after which the template must have been updated; UTC if
         it has no zone. None fails the task. (templated)
-    :param fail_on: codes of checks that fail the task if the template exists but does not pass them, such as
-        ``["empty", "undeclared"]``, or as text (``empty,undeclared``). (templated)
+    :param fail_on: codes of checks, such as ``["empty", "undeclared"]``, or as text (``empty,undeclared``). If the
+        template exists but does not pass one of them, the task fails. (templated)
     :param outbound_conn_id: the Connection to use. (templated)
-    :param deferrable: wait in the triggerer, holding no worker slot.
+    :param deferrable: wait in the triggerer, without a worker slot. The default is Airflow's option
+        ``[operators] default_deferrable``.
     """
 
     template_fields: Sequence[str] = (

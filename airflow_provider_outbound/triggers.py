@@ -36,20 +36,20 @@ class OutboundTemplateTrigger(BaseTrigger):
     """Wait until a template exists, then fire once. Triggers on one Connection and channel share polls.
 
     The event's payload is ``{"status": "success", "template": {...}}``, ``{"status": "timeout", "seen": str}``
-    or ``{"status": "error", "message": str}``. Airflow stores the parameters and logs the event in clear; none of
-    them holds a secret.
+    or ``{"status": "error", "message": str}``. Airflow stores the parameters and logs the event in clear text.
+    Neither contains a secret.
 
     :param template_name: a configuration's name, or a WhatsApp templatename.
-    :param channel: the channel it must be in; None for any.
-    :param language: the language it must be in; None for any.
-    :param variables: exactly the variables it must take; None for any.
+    :param channel: the channel that the template must be in; None for any.
+    :param language: the language that it must have; None for any.
+    :param variables: exactly the variables that it must take; None for any.
     :param fingerprint: the approved fingerprint; None for any.
     :param updated_after: the time after which it must have been updated; None for any time.
     :param fail_on: codes of checks that the template must pass; None for no checks.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :param next_look: when to look first, if this wait has already looked elsewhere; now unless given.
-    :param deadline: when to give up, after one more look; never unless given.
+    :param next_look: when to look first, if the sensor has already looked in the worker; None for now.
+    :param deadline: when to give up, after one more look; None for never.
     """
 
     template_name: str
@@ -118,18 +118,18 @@ class OutboundTemplateTrigger(BaseTrigger):
 class OutboundTemplateEventTrigger(BaseEventTrigger):
     """Fire for each template that is created, updated or removed.
 
-    ``template_asset`` makes an asset with this trigger. Templates that exist when the watch begins fire nothing.
-    From Airflow 3.3 on, the asset's state store keeps the state that was last reported, so changes made while the
-    triggerer is down fire afterwards. A change that is undone before the next look is not seen. Triggers on one
-    Connection and channel share polls.
+    ``template_asset`` creates an asset with this trigger. Templates that exist when the watch begins have no
+    event. From Airflow 3.3 on, the asset state store keeps the state that was last reported, so changes that are
+    made while the triggerer is down have their events when it is back. A change that is undone before the next
+    look has no event. Triggers on one Connection and channel share polls.
 
-    Each change fires at least once, always with the same ``event_id``. It fires again if the triggerer is killed
-    in the seconds between storing the event and storing the new state.
+    Each change has at least one event. If the triggerer is killed in the seconds between storing the event and
+    storing the new state, the event is repeated, with the same ``event_id``.
 
-    :param asset_name: the asset's name. Airflow merges triggers with the same arguments; the name keeps those of
-        two assets apart.
+    :param asset_name: the asset's name. Airflow merges triggers with the same arguments, and the name keeps the
+        triggers of two assets apart.
     :param template_name: a pattern such as ``spring_*`` for the configuration's name or a WhatsApp templatename.
-    :param channel: the channel it must be in; None for any.
+    :param channel: the channel that a template must be in; None for any.
     :param language: the language that it must have in that channel; None for any.
     :param kinds: what to fire for: ``created``, ``updated``, ``removed``.
     :param existing: also fire ``created`` for templates that exist when the watch begins.

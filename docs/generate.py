@@ -153,8 +153,8 @@ def waits() -> Iterator[list[str]]:
 
 
 def faults() -> Iterator[list[str]]:
-    """Yield the rows of the faults' table: number, fault, and what it gets, with its tests."""
-    yield ["Row", "Fault", "What it gets, and its tests"]
+    """Yield the rows of the faults' table: number, fault, and what happens, with the tests."""
+    yield ["Row", "Fault", "What happens, and the tests that prove it"]
     tests = fault_tests(DOCS.parent / "tests")
     for row, fault, gets in fault_rows():
         listed = [f"\n       - ``{test}``" for test in tests.get(row, [])] or ["\n       - **no test**"]

@@ -92,7 +92,7 @@ CHECKS = (
         "warning",
         "A URL is not ``https``, or the URL of a WhatsApp button has more than one variable. Links of in-app "
         "messages and RCS buttons may open an app.",
-        f"``https`` is our rule; {_META}",
+        f"``https`` is this provider's rule; {_META}",
     ),
 )
 SEVERITIES = {check.code: check.severity for check in CHECKS}

@@ -44,28 +44,28 @@ GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples spread evenly over 0..1, so a f
 
 @dataclass(kw_only=True, eq=False)
 class Sandbox:
-    """Serve a LivePerson account from a thread of this process, from `start` to `stop` or in a `with` block.
+    """Serve a LivePerson account in a thread of this process, from `start` to `stop` or in a `with` block.
 
-    Most settings may change while it runs: `sandbox.fail_rate = 1` is an outage.
+    Most parameters may be changed while it runs. For example, `sandbox.fail_rate = 1` simulates an outage.
 
     :param host: address to listen on, 127.0.0.1 or localhost unless `insecure_bind` is set.
-    :param port: port to listen on; 0 for a free one, which a second start keeps.
+    :param port: port to listen on; 0 for a free one, which another start uses again.
     :param account: account (site) id, letters and digits.
     :param items: number of configurations at the start.
     :param seed: the same seed gives the same configurations and fails the same calls.
-    :param appear: names of templates to publish, each with the seconds from the first start until it appears.
+    :param appear: templates to publish, as a dict of names and seconds from the first start.
     :param latency: seconds before each response.
-    :param page_cap: most items on a page, whatever `limit` asks for; None for no cap.
-    :param requests_per_second: token and list calls allowed in any second, 429 beyond; 0 for no limit.
+    :param page_cap: the most items on a page, whatever the request's `limit`; None for no cap.
+    :param requests_per_second: token and list calls allowed in a second; further ones get 429; 0 for no limit.
     :param fail_rate: share of list calls refused with 503, from 0 to 1.
     :param token_ttl: seconds until a token expires.
-    :param shape: what a listing holds: `profile` for configurations, `bare` for channels as on LivePerson's page,
-        `wrapped` for configurations in an envelope such as the Outbound Reporting API's.
-    :param auth: what `connection` and `env` log in with: `app_jwt`, or `oauth1`. The server accepts both.
-    :param clock: returns monotonic seconds; dates in configurations and tokens come from the system's clock.
+    :param shape: `profile` for a listing of configurations, `bare` for channels as on LivePerson's page, `wrapped`
+        for configurations in an envelope such as the Outbound Reporting API's.
+    :param auth: the credentials in `connection` and `env`: `app_jwt` or `oauth1`. The server accepts both.
+    :param clock: returns monotonic seconds. Dates in configurations and tokens come from the system's clock.
     :param sleep: waits for the latency, in seconds.
     :param insecure_bind: allow a host that other machines can reach.
-    :raises ValueError: an argument is out of range.
+    :raises ValueError: if an argument is out of range.
     """
 
     host: str = "127.0.0.1"
@@ -117,12 +117,12 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Return the base URL; with port 0, known once the server has started."""
+        """The base URL; with port 0, it is known once the server has started."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def connection(self) -> Json:
-        """Return the Airflow Connection to this account, as its JSON form."""
+        """The Airflow Connection to this account, as JSON."""
         credentials = {"login": self.client_id, "password": self.client_secret, "schema": self.account}
         if self.auth == "oauth1":
             credentials |= oauth1.CONNECTION
@@ -130,11 +130,11 @@ class Sandbox:
 
     @property
     def env(self) -> dict[str, str]:
-        """Return the environment variable that makes this account the default Connection."""
+        """The environment variable that makes this account the default Connection."""
         return {"AIRFLOW_CONN_LIVEPERSON_OUTBOUND_DEFAULT": json.dumps(self.connection)}
 
     def configurations(self) -> list[Json]:
-        """Return a copy of everything that the account lists now, without the envelope of `wrapped`."""
+        """Return a copy of the listing as it is now, without the envelope of `wrapped`."""
         return copy.deepcopy(self.listing())
 
     def publish(
@@ -146,7 +146,7 @@ class Sandbox:
         variables: Sequence[str] = ("1", "2"),
         after: float = 0.0,
     ) -> None:
-        """Publish a template, listed after everything that appeared before it.
+        """Publish a template at the end of the listing.
 
         :param name: name of the configuration, and of its template on WhatsApp.
         :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp; ValueError for any other.
@@ -159,10 +159,10 @@ class Sandbox:
         self._held.append((self.clock() + after, item))
 
     def update(self, name: str, /, **fields: Any) -> None:
-        """Change fields of the configuration of that name, and its date of change.
+        """Change fields of a configuration, and its `updatedAt`.
 
         :param name: name of the configuration; KeyError if there is none.
-        :param fields: the fields' new values, as LivePerson names them.
+        :param fields: the new values of fields, with LivePerson's names.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         at = self._find(name)
@@ -170,7 +170,7 @@ class Sandbox:
         self._held[at] = (appears, {**item, "updatedAt": now, **fields})
 
     def remove(self, name: str) -> None:
-        """Remove the configuration of that name.
+        """Remove a configuration.
 
         :param name: name of the configuration; KeyError if there is none.
         """
@@ -185,8 +185,8 @@ class Sandbox:
     def start(self) -> None:
         """Serve until `stop`, and return once the server accepts requests.
 
-        :raises OSError: the port is taken.
-        :raises RuntimeError: it runs already.
+        :raises OSError: if the port is taken.
+        :raises RuntimeError: if it is already running.
         """
         if self._running:
             raise RuntimeError(f"{self.url} is already being served")
