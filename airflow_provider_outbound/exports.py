@@ -12,7 +12,7 @@ from airflow_provider_outbound.catalogue.entries import Snapshot
 from airflow_provider_outbound.client.account import check_path_segment, host_of
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.tables.earlier import Export
-from airflow_provider_outbound.tables.parquet import file_in
+from airflow_provider_outbound.tables.parquet import LOCAL, file_in
 from airflow_provider_outbound.tables.schemas import TABLES
 
 if TYPE_CHECKING:
@@ -121,6 +121,14 @@ def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStorag
         shown = printable(repr(folder))
         raise ConfigError(f"{parameter} {shown} can't be used: {printable(error)}") from error
     return path
+
+
+def location(path: ObjectStoragePath) -> str:
+    """Return the same text for all ways to write the path of one file on this machine.
+
+    :param path: a path.
+    """
+    return os.path.realpath(path.path) if path.protocol in LOCAL else str(path)
 
 
 def write_catalogue(export: Export, before: Export | None, list_url: str | None, folder: Path) -> None:

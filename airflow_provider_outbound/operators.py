@@ -180,7 +180,7 @@ class OutboundConfigurationsOperator(BaseOperator):
                 str(self.history_path), ".parquet", channels, self.outbound_conn_id, "history_path"
             )
             parquet.check({"history": kept}, "history_path")
-            if kept in files.values():
+            if exports.location(kept) in map(exports.location, files.values()):
                 raise ConfigError(
                     f"history_path leads to the file of a table, {printable(kept)}: choose another name"
                 )

@@ -431,12 +431,16 @@ def test_a_history_of_another_release_gets_the_columns_of_this_one(tmp_path: Pat
         ("memory://lake/a*/history.parquet", r"history_path leads to .*: remove \*"),
         ("{tmp}", "history_path is"),
         ("{tmp}/components/components.parquet", "history_path leads to the file of a table"),
+        ("{tmp}/x/../components/components.parquet", "history_path leads to the file of a table"),
+        ("file://{tmp}/components/components.parquet", "history_path leads to the file of a table"),
+        ("{tmp}/link/components/components.parquet", "history_path leads to the file of a table"),
         ("{tmp}/folder.parquet", "history_path leads to .*, which is a folder"),
     ],
 )
 @pytest.mark.usefixtures("bucket")
 def test_a_path_that_cannot_be_used_is_refused(connect: Connect, tmp_path: Path, path: str, words: str) -> None:
     (tmp_path / "folder.parquet").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
     with Fake() as fake:
         connect(fake.connection())
         with pytest.raises(AirflowFailException, match=words):

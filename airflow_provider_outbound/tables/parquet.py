@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
     from airflow.sdk import ObjectStoragePath
 
-_LOCAL = ("", "file", "local")  # the protocols of paths on this machine
+LOCAL = ("", "file", "local")  # the protocols of paths on this machine
 # The protocols of S3, Google Cloud Storage and Azure. They replace an object whole when its upload is complete.
 _OBJECT_STORES = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "adl")
 
@@ -62,7 +62,7 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
     for path in files.values():
         shown = printable(repr(str(path)))
         # On other than local storage, fsspec reads paths as patterns, which may match others.
-        if path.protocol not in _LOCAL and set(path.path) & set("*?[]"):
+        if path.protocol not in LOCAL and set(path.path) & set("*?[]"):
             raise ConfigError(f"{parameter} leads to {shown}: remove *, ?, [ and ] from it")
         if path.fs.isdir(path.path):  # mv would put the file into it
             raise ConfigError(f"{parameter} leads to {shown}, which is a folder: remove it or choose another path")
