@@ -84,6 +84,12 @@ LOGGED = re.compile(r"^\d{4}-\d\d-\d\dT\S+ .*\n", re.MULTILINE)
 STORAGE = ("aws", "google_cloud_platform", "wasb")
 # LivePerson's hosts in the examples that don't use the provider.
 HOST = re.compile(r"https://va\.\w+\.liveperson\.net")
+# What works only from some version of Airflow on.
+NEWER = {
+    r"retry_policy|RetryPolicy": ("3.3", "tasks have a retry policy"),
+    r"airflow pools get": ("3.3", "a pool may belong to a team"),
+    r"airflow\.dag_processing\.dagbag": ("3.2", "DagBag is in airflow.dag_processing"),
+}
 # Whose the credentials in the examples are.
 EXAMPLE = Account(account_id="12345678", client_id="client_id", secret=Secret("client_secret"))
 
@@ -135,8 +141,7 @@ def run_python(example: Example) -> None:
     request = example.namespace["request"]
     data: Path = request.getfixturevalue("tmp_path") / "data"
     text = example.parsed.replace("/data/outbound", str(data))
-    if re.search(r"retry_?policy", text, re.IGNORECASE) and (reason := lacks("3.3", "tasks have a retry policy")):
-        pytest.skip(reason)
+    skip_newer(text)
     if HOST.search(text):
         text = HOST.sub(request.getfixturevalue("outbound_sandbox").url, text)
     if "@dag" in text:
@@ -147,6 +152,13 @@ def run_python(example: Example) -> None:
         compile(text, example.path, "exec")
     else:
         run_code(example, text, data, request)
+
+
+def skip_newer(text: str) -> None:
+    """Skip a block that needs a newer Airflow."""
+    for pattern, needed in NEWER.items():
+        if re.search(pattern, text) and (reason := lacks(*needed)):
+            pytest.skip(reason)
 
 
 def run_code(example: Example, text: str, data: Path, request: pytest.FixtureRequest) -> None:
@@ -309,6 +321,7 @@ def run_lines(text: str, request: pytest.FixtureRequest) -> None:
 
 def run_console(example: Example) -> None:
     """Run the commands of a shell session, and compare what they print."""
+    skip_newer(example.parsed)
     request = example.namespace["request"]
     publish(request)
     request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))

@@ -20,6 +20,9 @@ from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from conftest import rest
 from tests.blocks import HOST, ROOT, publish, run_dag
 from tests.test_docs import rows
+from tests.versions import since
+
+calls_back = since("3.3", "dag.test() calls the callbacks of tasks")
 
 GUIDES = ROOT / "docs" / "guides"
 
@@ -56,6 +59,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     server.stop()
 
 
+@calls_back
 def test_a_timeout_sends_the_email_that_the_guide_shows(
     outbound_sandbox: Sandbox,  # noqa: F811
     mailbox: Mailbox,
@@ -71,6 +75,7 @@ def test_a_timeout_sends_the_email_that_the_guide_shows(
     assert html == body.replace("43200", "0.2")
 
 
+@calls_back
 def test_a_callback_learns_the_class_of_the_error(
     outbound_sandbox: Sandbox,  # noqa: F811
     connect: Callable[..., str],
