@@ -76,7 +76,8 @@ def _paths(exported: Mapping[str, Any]) -> tuple[ObjectStoragePath, ObjectStorag
     stored, approved = map(ObjectStoragePath, paths)
     if stored.path == approved.path:
         raise ConfigError(
-            "compare_with is output_path, so that nobody has to approve an export: set another folder"
+            "compare_with and output_path are the same folder, so each export would count as approved: set "
+            "another folder"
         )
     return stored, approved
 

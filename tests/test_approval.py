@@ -135,7 +135,7 @@ def test_object_storage_will_do(export: Export, bucket: MemoryFileSystem) -> Non
         ({"compare_with": None}, "exported has no changes: set output_path and compare_with"),
         (
             {"output_path": "/tmp/x", "compare_with": "file:///tmp/x"},
-            "compare_with is output_path, so that nobody",
+            "compare_with and output_path are the same folder",
         ),
         ({"compare_with": "memory://lake/[a]"}, r"compare_with leads to 'memory:.*remove \*"),
     ],

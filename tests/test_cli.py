@@ -251,7 +251,7 @@ def test_wait_for_approved_content_says_what_changed(run: Run, outbound_sandbox:
     assert "spring_sale is in wa/en, but its body changed since that fingerprint" in err
     code, _, err = run("wait", "spring_sale", "--fingerprint", short(approved))
     assert (code, err.count("\n")) == (2, 1)
-    assert "give a whole one" in err
+    assert "give a complete one" in err
 
 
 def test_wait_for_an_update(run: Run, outbound_sandbox: Sandbox) -> None:

@@ -194,7 +194,7 @@ def test_fingerprints_are_the_same_in_every_release() -> None:
     ],
 )
 def test_an_incomplete_fingerprint_is_an_error_on_one_line(text: Any) -> None:
-    with pytest.raises(ConfigError, match="template fingerprint is .*give a whole one") as caught:
+    with pytest.raises(ConfigError, match="template fingerprint is .*give a complete one") as caught:
         parse(text)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 250

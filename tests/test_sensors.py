@@ -287,7 +287,7 @@ def test_arguments_that_are_wrong(mode: str, world: AirflowClock, connect: Conne
             ({"template_name": ""}, "template name is ''"),
             ({"variables": "1"}, "template variables are '1'"),
             ({"fail_on": ["emtpy"]}, "fail_on has 'emtpy': the checks are undeclared, empty"),
-            ({"fingerprint": "0a0a0a0a"}, "template fingerprint is '0a0a0a0a': give a whole one"),
+            ({"fingerprint": "0a0a0a0a"}, "template fingerprint is '0a0a0a0a': give a complete one"),
             ({"fingerprint": None}, "template fingerprint is None: check the task or template"),
             ({"updated_after": "yesterday"}, "template updated_after is 'yesterday': give a time"),
             ({"updated_after": "202612010000"}, "template updated_after is '202612010000': give a time"),

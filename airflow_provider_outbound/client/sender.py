@@ -113,8 +113,8 @@ class Sender:
         except BROKEN_OFF as error:
             cause = _cause(error)
             problem = NetworkError(
-                f"No whole response from {host} (timeout {timeout:g} s): {_words(cause)}. Check the network and "
-                "the proxy, or raise the Connection's extra timeout"
+                f"No complete response from {host} (timeout {timeout:g} s): {_words(cause)}. Check the network "
+                "and the proxy, or raise the Connection's extra timeout"
             )
             if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
                 problem = NetworkError(

@@ -125,7 +125,7 @@ def parse(text: Any) -> list[str]:
     """
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         raise ConfigError(
-            f"template fingerprint is {printable(repr(text), 60)}: give a whole one, as in an export's column "
+            f"template fingerprint is {printable(repr(text), 60)}: give a complete one, as in an export's column "
             "fingerprint, the sensor's XCom or airflow outbound list -o json"
         )
     return text.split("+")

@@ -122,7 +122,7 @@ class Sandbox:
 
     @property
     def connection(self) -> Json:
-        """The Airflow Connection to this account, as JSON."""
+        """The Airflow Connection to this account: the dict of its JSON form."""
         credentials = {"login": self.client_id, "password": self.client_secret, "schema": self.account}
         if self.auth == "oauth1":
             credentials |= oauth1.CONNECTION

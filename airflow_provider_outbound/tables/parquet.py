@@ -140,7 +140,7 @@ def check_rows(count: int, opened: pq.ParquetFile) -> None:
     :raises ValueError: if there should be others.
     """
     if count != opened.metadata.num_rows:
-        raise ValueError(f"it has {count} rows where it should have {opened.metadata.num_rows}")
+        raise ValueError(f"it has {count} rows instead of {opened.metadata.num_rows}")
 
 
 def raws(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[bytes]:
