@@ -67,7 +67,14 @@ class Objects(MemoryFileSystem):
     def put_file(self, file: str, path: str, **_: Any) -> None:
         if path.startswith("laek"):
             raise FileNotFoundError("NoSuchBucket")
+        if path.startswith("readonly"):
+            raise PermissionError("Access Denied")
         self.pipe_file(path, Path(file).read_bytes())
+
+    def isdir(self, path: str) -> bool:
+        if path.startswith("hidden"):
+            raise PermissionError("Access Denied")
+        return super().isdir(path)
 
     def mkdir(self, *_: Any, **__: Any) -> None:
         pytest.fail("there are no folders")
@@ -97,6 +104,14 @@ def test_a_bucket_that_does_not_exist_is_refused(objects: MemoryFileSystem) -> N
     words = r"gcs:/+laek/components.parquet can't be written, because its bucket does not exist: make it"
     with pytest.raises(ConfigError, match=words):
         parquet.write([Built(configuration(1)).part], files("gcs://laek"))
+
+
+@pytest.mark.parametrize(("bucket_name", "file"), [("readonly", "components"), ("hidden", "configurations")])
+@pytest.mark.usefixtures("objects")
+def test_a_bucket_that_denies_access_is_named(bucket_name: str, file: str) -> None:
+    words = rf"gcs:/+{bucket_name}/{file}.parquet can't be written: Access Denied. Give the worker"
+    with pytest.raises(ConfigError, match=words):
+        parquet.write([Built(configuration(1)).part], files(f"gcs://{bucket_name}"))
 
 
 @pytest.mark.fault("S2")

@@ -57,14 +57,18 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
 
     :param files: where each file goes.
     :param parameter: the name of the parameter, for errors.
-    :raises ConfigError: if a folder has a file's path, or storage would read the path as a pattern.
+    :raises ConfigError: if a folder has a file's path, storage reads the path as a pattern, or denies access.
     """
     for path in files.values():
         shown = printable(repr(str(path)))
         # On other than local storage, fsspec reads paths as patterns, which may match others.
         if path.protocol not in LOCAL and set(path.path) & set("*?[]"):
             raise ConfigError(f"{parameter} leads to {shown}: remove *, ?, [ and ] from it")
-        if path.fs.isdir(path.path):  # mv would put the file into it
+        try:
+            is_folder = path.fs.isdir(path.path)
+        except PermissionError as error:  # S3 refuses to list
+            raise _no_permission(path, error) from error
+        if is_folder:  # mv would put the file into it
             raise ConfigError(f"{parameter} leads to {shown}, which is a folder: remove it or choose another path")
 
 
@@ -164,7 +168,7 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
     :param folder: where they are.
     :param files: where each file goes; the last one is replaced first. Missing folders are made, but no buckets.
     :returns: ``{"path": str, "rows": int, "bytes": int}`` for each file; a catalogue has no ``rows``.
-    :raises ConfigError: if a bucket does not exist.
+    :raises ConfigError: if a bucket does not exist, or storage denies access.
     """
     made = {name: file_in(folder, name, path.suffix) for name, path in files.items()}
     # Readers of a folder skip names that begin with a dot.
@@ -179,12 +183,14 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
             path.fs.put_file(str(made[name]), path.path)
         # The first file is what the next export is compared with. If the process is killed before it is replaced,
         # it is still the old one.
-        for name in reversed(list(files)):
+        for name, path in reversed(list(files.items())):
             if name in unfinished:
-                files[name].fs.mv(unfinished[name].path, files[name].path)
+                path.fs.mv(unfinished[name].path, path.path)
                 del unfinished[name]
             else:
-                _upload(made[name], files[name])
+                _upload(made[name], path)
+    except PermissionError as error:
+        raise _no_permission(path, error) from error
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
@@ -196,6 +202,14 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         }
         for name, path in files.items()
     }
+
+
+def _no_permission(path: ObjectStoragePath, error: PermissionError) -> ConfigError:
+    """Return the error about a path that storage denies access to; that of an object store has no path."""
+    return ConfigError(
+        f"{printable(path)} can't be written: {printable(error)}. Give the worker, or the path's Connection, "
+        "permission to list and write there"
+    )
 
 
 def _upload(file: Path, path: ObjectStoragePath) -> None:
