@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +36,10 @@ def test_airflow_finds_it() -> None:
 
 def test_it_keeps_airflows_schemas() -> None:
     jsonschema.validate(INFO, schema("provider_info.schema.json"))
+
+
+def test_it_names_the_version() -> None:
+    assert INFO["versions"] == [version("airflow-provider-outbound")]
 
 
 @since("3.2", "a provider may have commands and a connection form")

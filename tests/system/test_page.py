@@ -1,4 +1,4 @@
-"""The page on a real API server, below a path prefix. ``make compat`` runs this with Airflow 3.1.1, too."""
+"""The page on a real API server, below a path prefix. ``make compat`` runs this with older Airflows, too."""
 
 from __future__ import annotations
 
