@@ -7,8 +7,9 @@ import sys
 from datetime import date
 
 import pytest
+from packaging.version import Version
 
-from tests.compat import ENVIRONMENTS, RECORD, Environment, find_python, main, requirements
+from tests.compat import ENVIRONMENTS, RECORD, ROOT, Environment, find_python, main, requirements
 
 ROWS = json.loads(RECORD.read_text())
 
@@ -31,6 +32,13 @@ def test_the_oldest_is_the_lowest_airflow_that_is_allowed() -> None:
     (airflow,) = [each for each in requirements() if each.name == "apache-airflow"]
     assert f">={ENVIRONMENTS[0].airflow}" in str(airflow.specifier)
     assert ENVIRONMENTS[0].lowest
+
+
+def test_the_readme_names_what_was_tested() -> None:
+    *others, last = [each.airflow for each in ENVIRONMENTS]
+    pythons = sorted((each.pythons[0] for each in ENVIRONMENTS), key=Version)
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"with Airflow {', '.join(others)} and {last}, on Python {pythons[0]} to {pythons[-1]}." in readme
 
 
 def test_a_python_that_the_machine_lacks_is_skipped_with_a_line(capsys: pytest.CaptureFixture[str]) -> None:
