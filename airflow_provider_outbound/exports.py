@@ -107,6 +107,7 @@ def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStorag
     :param allowed: the words in braces that the parameter may contain.
     :raises ConfigError: for a path that can't be used.
     """
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
     from airflow.sdk import ObjectStoragePath
 
     if unknown := re.search(r"\{[^{}/]*\}", f"{folder}/{name}"):
@@ -116,8 +117,8 @@ def locate(folder: str, name: str, parameter: str, allowed: str) -> ObjectStorag
         path = ObjectStoragePath(location)
         if str(path) == f"/{os.path.normpath(location)}":  # Airflow 3.1 puts a relative path into the root folder
             path = ObjectStoragePath(os.path.abspath(location))
-        path.fs  # noqa: B018 - fails if the storage is unknown
-    except (TypeError, ValueError, ImportError) as error:
+        path.fs  # noqa: B018 - fails if the storage or the Connection in the URL is unknown
+    except (TypeError, ValueError, ImportError, AirflowNotFoundException) as error:
         shown = printable(repr(folder))
         raise ConfigError(f"{parameter} {shown} can't be used: {printable(error)}") from error
     return path

@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook
+from airflow.sdk.io.fs import _register_filesystems
 
 from airflow_provider_outbound.errors import Unavailable
 from airflow_provider_outbound.hooks import airflow_errors
@@ -226,6 +227,15 @@ def test_a_path_object_is_rendered_as_text(connect: Connect, tmp_path: Path) -> 
         connect(fake.connection())
         written = operator.execute({})
     assert written["components"]["path"] == f"{tmp_path}/date=2026-11-22/components.parquet"
+
+
+def test_a_folder_whose_connection_is_missing(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_register_filesystems(), "ftp", lambda conn_id, _: BaseHook.get_connection(conn_id))
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=r"output_path 'ftp://nobody@x' can't be used: .*nobody"):
+            OutboundConfigurationsOperator(task_id="x", output_path="ftp://nobody@x").execute({})
+    assert not fake.hits
 
 
 def test_a_folder_that_no_storage_knows(connect: Connect) -> None:

@@ -22,6 +22,16 @@ import airflow_provider_outbound.testing
 print(sorted(set(sys.modules) - before))
 """
 
+WITHOUT_THE_EXTRA = """
+import sys
+
+sys.modules["oauthlib"] = None  # as if it were not installed
+try:
+    import airflow_provider_outbound.sandbox
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
 
 def python(folder: Path, *arguments: str) -> str:
     """Run Python in a folder, where the provider is only installed."""
@@ -38,3 +48,9 @@ def test_a_test_requests_a_sandbox_without_an_import(tmp_path: Path) -> None:
 def test_the_plugin_imports_only_pytest(tmp_path: Path) -> None:
     loaded = python(tmp_path, "-c", LOADED)
     assert loaded == "['airflow_provider_outbound', 'airflow_provider_outbound.testing']\n"
+
+
+def test_without_its_extra_the_sandbox_says_what_to_install(tmp_path: Path) -> None:
+    told = python(tmp_path, "-c", WITHOUT_THE_EXTRA)
+    assert "oauthlib" in told
+    assert told.endswith(": install airflow-provider-outbound with its extra sandbox\n")
