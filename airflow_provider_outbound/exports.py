@@ -92,6 +92,11 @@ def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) ->
         raise ConfigError(f"{parameter} is blank: name a path")
     if "\0" in path:
         raise ConfigError(f"{parameter} has a NUL character: remove it")
+    # A SAS token or a signature: not shown, nor kept as a part of the path.
+    if re.match(r"(?!file:|local:)\w+://.*\?", path):
+        raise ConfigError(
+            f"{parameter} is a URL with a ?: remove that. Credentials belong in an Airflow Connection"
+        )
     if "{conn_id}" in path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
         raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of {parameter}: rename it")
     wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)

@@ -238,6 +238,18 @@ def test_a_folder_whose_connection_is_missing(connect: Connect, monkeypatch: pyt
     assert not fake.hits
 
 
+@pytest.mark.parametrize("parameter", ["output_path", "compare_with", "history_path"])
+def test_a_token_in_a_url_is_refused_and_not_quoted(connect: Connect, parameter: str) -> None:
+    path = f"abfs://lake@acme/x?sig={SECRET}"
+    paths = {"output_path": "x", parameter: f"{path}/h.parquet" if parameter == "history_path" else path}
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=rf"{parameter} is a URL with a \?: remove that") as caught:
+            execute(**paths)
+    assert SECRET not in str(caught.value)
+    assert not fake.hits
+
+
 def test_a_folder_that_no_storage_knows(connect: Connect) -> None:
     with Fake() as fake:
         connect(fake.connection())

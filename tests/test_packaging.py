@@ -29,13 +29,14 @@ PACKAGE = ROOT / "airflow_provider_outbound"
 UV = Path(sys.executable).parent / "uv"
 METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 SOURCES = (".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml")
+DATE = {"SOURCE_DATE_EPOCH": "1580601600"}  # some shells set another
 Environment = dict[str, str]
 
 
 def build(source: Path, folder: Path, *options: str, umask: int = -1, **env: str) -> None:
-    """Build with what ``constraints.txt`` has, so that a later build of a tag gives the same bytes."""
+    """Build with what ``constraints.txt`` has and hatchling's date, so that a later build gives the same bytes."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), *options, str(source)]
-    subprocess.run(command, check=True, capture_output=True, umask=umask, env={**os.environ, **env})
+    subprocess.run(command, check=True, capture_output=True, umask=umask, env={**os.environ, **DATE, **env})
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -67,6 +68,7 @@ def test_the_wheel_holds_the_package_the_samples_and_metadata(wheel: Path) -> No
     metadata = [f"airflow_provider_outbound-{__version__}.dist-info/{name}" for name in METADATA]
     with ZipFile(wheel) as archive:
         assert sorted(archive.namelist()) == sorted([*package_files(), *samples, *metadata])
+        assert {file.date_time[:3] for file in archive.infolist()} == {(2020, 2, 2)}
 
 
 @pytest.mark.usefixtures("wheel")
