@@ -27,6 +27,7 @@ from airflow_provider_outbound.model.items import Record
 
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
 QUOTABLE = 2**20
+TOO_DEEP = "sent JSON that is nested too deeply. Report it to LivePerson's support."
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ class Reader:
             return []
         if offset and (status in (400, 404, 416) or (status == 200 and self._is_blank())):
             return None
-        records = self._records(self.json(), channel)
+        found = "sent JSON that is not a list of configurations. Check the Connection's host and app_name."
+        try:
+            records = self._records(self.json(), channel)
+        except RecursionError:  # json() is less deep in Python's stack
+            records, found = None, TOO_DEEP
         if records is None:  # raised here, where no variable holds the body: a server may echo a token
-            raise errors.ProtocolError(
-                f"{host_of(self.url)} sent JSON that is not a list of configurations. Check the Connection's host "
-                f"and app_name. Response: {self._shown()}"
-            )
+            raise errors.ProtocolError(f"{host_of(self.url)} {found} Response: {self._shown()}")
         return records
 
     def _is_blank(self) -> bool:
@@ -100,7 +102,7 @@ class Reader:
         try:
             return decode(self.response.body)
         except RecursionError:
-            found = "sent JSON that is nested too deeply. Report it to LivePerson's support."
+            found = TOO_DEEP
         except ValueError as error:
             found = "sent something other than JSON. Check the Connection's host and the proxy."
             if isinstance(error, UnicodeDecodeError) and error.reason != "unexpected end of data":
