@@ -367,10 +367,10 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
             airflow_command(words[: words.index(">")] if ">" in words else words, request)
         case ["airflow", "connections", "add", conn_id, *_]:
             airflow_command(words, request)
-            stored = connection_in_database(conn_id, request)
-            assert "--conn-port" not in words or ":0/" in stored, "the Test button of Airflow 3.3.2 needs the port"
+            stored = connection_in_database(conn_id)
             airflow_command(["airflow", "connections", "delete", conn_id], request)
-            check_connection(stored)
+            check_connection(stored.get_uri())
+            assert "--conn-port" not in words or stored.port == 0, "the Test button of Airflow 3.3.2 needs a port"
         case ["airflow", "connections", "test", "liveperson_outbound_default"]:
             publish(request)
             request.getfixturevalue("monkeypatch").setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
@@ -402,12 +402,12 @@ def airflow_command(words: list[str], request: pytest.FixtureRequest) -> None:
         arguments.func(arguments)
 
 
-def connection_in_database(conn_id: str, request: pytest.FixtureRequest) -> str:
+def connection_in_database(conn_id: str) -> Connection:
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
     with create_session() as session:
-        return session.scalars(select(Connection).where(Connection.conn_id == conn_id)).one().get_uri()
+        return session.scalars(select(Connection).where(Connection.conn_id == conn_id)).one()
 
 
 def check_connection(text: str) -> None:

@@ -45,6 +45,7 @@ WARNINGS = (
     "ignore::PendingDeprecationWarning",
     "ignore::FutureWarning",
     "ignore:Using `httpx` with `starlette.testclient`",  # as in pyproject.toml
+    "ignore:unclosed database:ResourceWarning",  # the same
     "error::DeprecationWarning:airflow_provider_outbound",
     "error::FutureWarning:airflow_provider_outbound",
 )
