@@ -51,10 +51,14 @@ WARNINGS = (
 )
 #: Real Airflow processes: what differs most between versions, not what takes longest.
 SYSTEM = (
-    *(f"tests/system/test_provider.py::test_{name}" for name in ("connection_form", "connection_test_button")),
     *(
         f"tests/system/test_provider.py::test_{name}"
-        for name in ("export", "deferred_sensor_survives_its_triggerer")
+        for name in (
+            "connection_form",
+            "connection_test_button",
+            "export",
+            "deferred_sensor_survives_its_triggerer",
+        )
     ),
     "tests/system/test_page.py",
     "tests/browser/test_airflow_page.py",

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from email import message_from_string
-from socket import create_server
 from typing import Any
 
 import pytest
@@ -16,9 +15,9 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from airflow_provider_outbound.sandbox import Sandbox
-from airflow_provider_outbound.testing import outbound_sandbox  # noqa: F401
 from conftest import rest
 from tests.blocks import HOST, ROOT, publish, run_dag
+from tests.system.processes import free_port
 from tests.test_docs import rows
 from tests.versions import since
 
@@ -48,8 +47,7 @@ class Mailbox:
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     """Serve the Connection ``smtp_default``."""
     box = Mailbox()
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
     connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port}
@@ -61,7 +59,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 @calls_back
 def test_a_timeout_sends_the_email_that_the_guide_shows(
-    outbound_sandbox: Sandbox,  # noqa: F811
+    outbound_sandbox: Sandbox,
     mailbox: Mailbox,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -77,7 +75,7 @@ def test_a_timeout_sends_the_email_that_the_guide_shows(
 
 @calls_back
 def test_a_callback_learns_the_class_of_the_error(
-    outbound_sandbox: Sandbox,  # noqa: F811
+    outbound_sandbox: Sandbox,
     connect: Callable[..., str],
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
@@ -93,7 +91,7 @@ def test_a_callback_learns_the_class_of_the_error(
 
 
 def test_a_gate_that_is_skipped_calls_the_other_callback(
-    outbound_sandbox: Sandbox,  # noqa: F811
+    outbound_sandbox: Sandbox,
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -126,7 +124,7 @@ def in_words(outcome: str) -> str:
 
 
 def test_http_operators_leave_the_token_and_the_listing_in_the_database(
-    outbound_sandbox: Sandbox,  # noqa: F811
+    outbound_sandbox: Sandbox,
     request: pytest.FixtureRequest,
 ) -> None:
     text = HOST.sub(outbound_sandbox.url, block("from-http-operator", "import HttpOperator"))

@@ -7,13 +7,12 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from socket import create_server
 from typing import Any
 
 import requests
 
 from tests.system.local_airflow import AIRFLOW
-from tests.system.processes import ProcessError, Processes
+from tests.system.processes import ProcessError, Processes, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 #: Users of the simple auth manager, and their roles. The password of each is its name.
@@ -31,8 +30,7 @@ class ApiServer(Processes):
     def __init__(self, home: Path, prefix: str = "", env: Mapping[str, str] | None = None) -> None:
         super().__init__(home)
         self._tokens: dict[str, str] = {}
-        with create_server(("127.0.0.1", 0)) as server:
-            port = int(server.getsockname()[1])
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}{prefix}"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
             "AIRFLOW_HOME": str(self.home),
