@@ -107,7 +107,7 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
     correct = Markup("{} Correct the connection {}, for example in Airflow under Admin, Connections.")
     facts = (
         str(error),
-        f"Nothing more is sent to LivePerson within {kept:.0f} s of that, unless the connection changes.",
+        f"For {kept:.0f} s after a try, nothing more is sent to LivePerson, unless the connection changes.",
     )
     if isinstance(error, ConnectionNotFound):
         advice = Markup("Choose another connection, or create {} with the type LivePerson Outbound.").format(shown)

@@ -241,6 +241,7 @@ def settings(sandbox: Sandbox, database: str, broker: str) -> dict[str, str]:
         "CELERY__BROKER_URL": broker,
         "CELERY__RESULT_BACKEND": f"db+postgresql+psycopg2://{address}",
         "CELERY__WORKER_CONCURRENCY": "2",  # small, so that one worker can't take all mapped tasks
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # no calls but those of the DAGs that are triggered
         "CORE__EXECUTOR": "CeleryExecutor",
         "CORE__FERNET_KEY": Fernet.generate_key().decode(),
         "CORE__MAX_ACTIVE_RUNS_PER_DAG": str(GATES),
