@@ -10,8 +10,9 @@ PORT ?= 8080
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
 
+# A file's tests share what they start, so each file runs as a whole, on one of as many processes as there are cores.
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 airflow: .venv/ready
 	$(BIN)/python -m tests.system.airflow_ui $(PORT)

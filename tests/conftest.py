@@ -151,9 +151,15 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
 
 
 @pytest.fixture(scope="session")
-def built_docs() -> Path:
-    """Return the folder of the documentation, built anew."""
+def built_docs(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the documentation, built anew by the first of the processes that run tests."""
     pytest.importorskip("sphinx")
-    make = ["make", "--silent", "docs", f"BIN={Path(sys.executable).parent}"]
-    subprocess.run(make, check=True, cwd=Path(__file__).parent.parent)
+    from filelock import FileLock  # installed beside Sphinx
+
+    built = tmp_path_factory.getbasetemp().parent / f"docs-{testrun_uid}"
+    with FileLock(f"{built}.lock"):
+        if not built.exists():
+            make = ["make", "--silent", "docs", f"BIN={Path(sys.executable).parent}"]
+            subprocess.run(make, check=True, cwd=Path(__file__).parent.parent)
+            built.touch()
     return Path(__file__).parent.parent / "docs" / "_build" / "html"
