@@ -112,6 +112,8 @@ def account_of(connection: Connection) -> Account:
 
 
 def _account(connection: Connection) -> Account:
+    if not connection.conn_type:  # Airflow reads no scheme that has an underscore
+        raise ConfigError(f"type is missing: it must be {CONN_TYPE}; a URI begins with liveperson-outbound://")
     if connection.conn_type != CONN_TYPE:
         raise ConfigError(f"type is {printable(repr(connection.conn_type), 60)}: it must be {CONN_TYPE}")
     settings = _settings(connection.extra)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def files(
-    path: str,
+    path: object,
     channels: list[str] | None,
     conn_id: str,
     tables: Iterable[str] = TABLES,
@@ -44,7 +44,7 @@ def files(
     }
 
 
-def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> ObjectStoragePath:
+def earlier_file(path: object, channels: list[str] | None, conn_id: str, parameter: str) -> ObjectStoragePath:
     """Return the path of an earlier export's ``configurations.parquet``.
 
     :param path: its folder or URL; it may contain what :func:`files` accepts.
@@ -53,13 +53,13 @@ def earlier_file(path: str, channels: list[str] | None, conn_id: str, parameter:
     :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
-    if path.endswith(".parquet"):
-        raise ConfigError(f"{parameter} is {printable(repr(path))}: name the folder, not the file")
+    if str(path).endswith(".parquet"):
+        raise ConfigError(f"{parameter} is {printable(repr(str(path)))}: name the folder, not the file")
     return files(path, channels, conn_id, ["configurations"], parameter=parameter)["configurations"]
 
 
 def single_file(
-    path: str, suffix: str, channels: list[str] | None, conn_id: str, parameter: str
+    path: object, suffix: str, channels: list[str] | None, conn_id: str, parameter: str
 ) -> ObjectStoragePath:
     """Return the path of a single file: a history, or a catalogue.
 
@@ -72,22 +72,27 @@ def single_file(
     """
     folder, separator, name = fill(path, channels, conn_id, parameter).rpartition("/")
     if not name.endswith(suffix) or name == suffix:
-        shown = printable(repr(path))
+        shown = printable(repr(str(path)))
         raise ConfigError(
             f"{parameter} is {shown}: name a file that ends in {suffix}, such as {{channel}}{suffix}"
         )
     return locate(folder if separator else ".", name, parameter, "{channel} and {conn_id}")
 
 
-def fill(path: str, channels: list[str] | None, conn_id: str, parameter: str) -> str:
-    """Return a path with ``{channel}``, ``{conn_id}`` and ``~`` filled in.
+def fill(path: object, channels: list[str] | None, conn_id: str, parameter: str) -> str:
+    """Return a path as text, with ``{channel}``, ``{conn_id}`` and ``~`` filled in.
 
-    :param path: a path or URL.
+    :param path: a path or URL. A template may have returned anything else.
     :param channels: the channels to export; None for all.
     :param conn_id: the Connection.
     :param parameter: the name of the parameter, for errors.
     :raises ConfigError: for a path that can't be used.
     """
+    from airflow.sdk import ObjectStoragePath
+
+    if not isinstance(path, (str, os.PathLike, ObjectStoragePath)):
+        raise ConfigError(f"{parameter} is {printable(repr(path), 60)}: it must be text or a path")
+    path = str(path)
     if not path.strip():
         raise ConfigError(f"{parameter} is blank: name a path")
     if "\0" in path:

@@ -169,15 +169,15 @@ class OutboundConfigurationsOperator(BaseOperator):
             "catalogue": self.catalogue,
         }
         names = [*TABLES, *(name for name in asked if asked[name])]
-        files = exports.files(str(self.output_path), channels, self.outbound_conn_id, names)
+        files = exports.files(self.output_path, channels, self.outbound_conn_id, names)
         parquet.check(files)
         source = parquet.source(hook.account.account_id, channels)
         before = kept = None
         if self.compare_with is not None:
-            before = exports.earlier_file(str(self.compare_with), channels, self.outbound_conn_id, "compare_with")
+            before = exports.earlier_file(self.compare_with, channels, self.outbound_conn_id, "compare_with")
         if self.history_path is not None:
             kept = exports.single_file(
-                str(self.history_path), ".parquet", channels, self.outbound_conn_id, "history_path"
+                self.history_path, ".parquet", channels, self.outbound_conn_id, "history_path"
             )
             parquet.check({"history": kept}, "history_path")
             if exports.location(kept) in map(exports.location, files.values()):

@@ -184,7 +184,9 @@ def test_token_for_another_account(client: Client, audience: Any) -> None:
 
 
 @pytest.mark.fault("A5")
-@pytest.mark.parametrize("audience", [f"le{ACCOUNT}", ["other", f"le{ACCOUNT}"], "some-api", None])
+@pytest.mark.parametrize(
+    "audience", [f"le{ACCOUNT}", ["other", f"le{ACCOUNT}"], "some-api", ["legacy-api", ACCOUNT], None]
+)
 def test_audience_that_fits_or_names_no_account(client: Client, audience: Any) -> None:
     with Fake(token=[grant(aud=audience)]) as fake:
         account = fake.account()

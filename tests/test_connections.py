@@ -146,7 +146,7 @@ def test_blank_extras_are_defaults(blank: Any) -> None:
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"conn_type": "http"}, "type is 'http'"),
-    ({"conn_type": None}, "type is None"),
+    ({"conn_type": None}, "type is missing: .* a URI begins with liveperson-outbound://"),
     ({"login": None}, "login \\(client id\\) is empty"),
     ({"login": ""}, "login \\(client id\\) is empty"),
     ({"password": None}, "password \\(client secret\\) is empty"),

@@ -52,6 +52,11 @@ def test_found(criteria: Criteria) -> None:
     }
 
 
+def test_a_name_that_is_a_number_is_found_as_the_tables_show_it() -> None:
+    assert Criteria("2024").match(index([{**item(), "name": 2024}])).item
+    assert Criteria("7.5").match(index([item(None, templatename=7.5)])).item
+
+
 def test_found_by_whatsapp_name_in_a_bare_channel() -> None:
     bare = {"type": "wa", "language": "en", "templatename": "sale", "messageComponents": []}
     assert Criteria("sale").match(index([bare])).summary() == {

@@ -211,6 +211,17 @@ def test_a_blank_path_is_refused(connect: Connect, path: str) -> None:
 
 
 @pytest.mark.fault("F4")
+@pytest.mark.parametrize("path", [True, 5, ["/tmp/x"], b"/tmp/x", {"a": 1}])
+@pytest.mark.parametrize("parameter", ["output_path", "compare_with", "history_path"])
+def test_a_path_that_is_no_text_is_refused(connect: Connect, tmp_path: Path, parameter: str, path: Any) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=f"{parameter} is .*: it must be text or a path"):
+            execute(**{"output_path": str(tmp_path), parameter: path})
+    assert not fake.hits
+
+
+@pytest.mark.fault("F4")
 def test_home_is_expanded(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with Fake(paged(ITEMS[:3])) as fake:

@@ -117,6 +117,16 @@ def test_round_and_round(client: Client, make: Callable[[int], dict[str, Any]]) 
     assert len(fake.hits) < 30
 
 
+@pytest.mark.fault("P2")
+@pytest.mark.parametrize("count", [101, 250])
+def test_limit_taken_for_the_place_where_a_page_ends(client: Client, count: int) -> None:
+    items = [configuration(number) for number in range(count)]
+    with Fake(lambda hit: items[hit.offset : int(hit.query["limit"])]) as fake:
+        with pytest.raises(ProtocolError, match="does not count offsets in configurations"):
+            read(fake, client)
+    assert fake.kinds().count("list") == 8
+
+
 CHANGES: dict[str, Callable[[Items], object]] = {
     "inserted first": lambda items: items.insert(0, configuration(1000)),
     "inserted last": lambda items: items.append(configuration(1000)),
@@ -149,6 +159,23 @@ def test_items_deleted_while_paging_are_gone(client: Client) -> None:
     items = [configuration(number) for number in range(90)]
     with Fake(changing(items, {2: lambda items: items.pop(0)})) as fake:
         assert read(fake, client) == items
+
+
+@pytest.mark.fault("P3")
+def test_the_same_misfit_after_other_pages_is_a_change(client: Client) -> None:
+    items = [configuration(number) for number in range(12)]
+    script = changing(
+        items,
+        {
+            1: lambda items: items.pop(6),
+            3: lambda items: items.insert(0, configuration(12)),
+            4: lambda items: items.pop(4),
+        },
+    )
+    with Fake(lambda hit: script(hit)[:8]) as fake:
+        assert read(fake, client) == items
+    lists = [hit.offset for hit in fake.hits if hit.kind == "list"]
+    assert lists.count(0) == 3
 
 
 @pytest.mark.fault("P3")
@@ -452,6 +479,7 @@ def test_an_envelope_is_opened(client: Client, name: str) -> None:
             "page": {"count": 3},
             name: paged(items)(hit),
             "ids": [1, 2],
+            "errors": [],
         }
 
     with Fake(wrapped) as fake:

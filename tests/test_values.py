@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.bases.xcom import BaseXCom
 from hypothesis import given, settings
 
 from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, xcom_safe
@@ -117,3 +119,11 @@ def test_any_json_is_read_without_an_error(value: Any) -> None:
     for read in (integer, boolean, strings, parse_timestamp):
         read(value)
     repr(xcom_safe(value)).encode()
+
+
+@pytest.mark.fault("D1")
+@pytest.mark.parametrize("key", ["__classname__", "__id__", "__type", "__version__"])
+def test_keys_of_airflow_pass_through_an_xcom(key: str) -> None:
+    stored = BaseXCom.serialize_value(xcom_safe({"a": {key: "datetime", "__var": 1, "__data__": 2}}))
+    read = BaseXCom.deserialize_value(SimpleNamespace(value=stored))
+    assert set(read["a"].values()) == {"datetime", 1, 2}

@@ -83,12 +83,15 @@ class Api:
     ) -> None:
         self.access, self.send, self.sleep = access, send, sleep
 
-    def list_page(self, channel: str | None, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
+    def list_page(
+        self, channel: str | None, offset: int, ahead: Sequence[int] = (), limit: int | None = None
+    ) -> list[Record]:
         """Return a page of an account or channel: configurations or bare channels, as the server sends them.
 
         :param channel: a channel such as ``wa``; None for all.
         :param offset: how many configurations to skip.
         :param ahead: the offsets that will probably be requested next.
+        :param limit: the most configurations to ask for, if fewer than a page has.
         :raises OutboundError: see :mod:`airflow_provider_outbound.errors`.
         """
         access, account = self.access, self.access.account
@@ -97,7 +100,8 @@ class Api:
             path += f"/channel/{check_path_segment('channel', channel)}"
 
         def build() -> Request:
-            url = f"{self.list_url()}{path}?v=1&limit={access.page_size}&offset="
+            most = min(access.page_size, limit or access.page_size)
+            url = f"{self.list_url()}{path}?v=1&limit={most}&offset="
             auth = access.auth.ready(self)
             later = tuple(Request("GET", f"{url}{at}", auth) for at in ahead)
             return Request("GET", f"{url}{offset}", auth, later)

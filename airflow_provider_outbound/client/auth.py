@@ -222,8 +222,8 @@ class AppJWT:
     def _check_audience(self, host: str, audience: object) -> None:
         """Refuse a token for another account: its audience is "le" and the account id (AppJWT page)."""
         names = audience if isinstance(audience, list) else [audience]
-        accounts = [name for name in names if isinstance(name, str) and name.startswith("le")]
-        if accounts and f"le{self._account.account_id}" not in accounts:
+        accounts = [name for name in names if isinstance(name, str) and re.fullmatch(r"le\d+", name)]
+        if accounts and f"le{self._account.account_id}" not in names:
             raise AuthError(
                 f"{host} sent a token for {printable(accounts[0], 60)}, not for account "
                 f"{self._account.account_id}. {CHECK_CREDENTIALS}.",

@@ -3,14 +3,15 @@
 LivePerson documents no total, no largest page and no order. Therefore each page after the first is requested from
 the last item already held, and must begin with it. The end is proven by two calls: first nothing is past the last
 item, then the last item still comes alone from its own place. The other order could miss what a deletion between
-the two calls moves up.
+the two calls moves up. The last call has a smaller limit: a server that takes the limit for the place where a page
+ends then sends nothing, not the last item.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from airflow_provider_outbound.client.api import Api
@@ -22,6 +23,7 @@ from airflow_provider_outbound.model.items import Record, content_key, item_id
 Key: TypeAlias = str | bytes
 
 RESTART_WAITS = (1.0, 2.0, 4.0)  # seconds before a listing that changed while it was read is read again
+FEW = 2  # configurations that the last call asks for: enough to see that the last one is not alone
 FAR = 1_000_000  # configurations past the last one held, where an honest server has none
 
 
@@ -76,7 +78,7 @@ class Listing:
                     self.count = page.offset + len(page.records)
                     yield page
             except _Shifted as error:
-                if shifted and shifted.page == error.page:
+                if shifted and shifted.misfit == error.misfit:
                     raise self.unpageable(error.blame) from None
                 shifted = error
             else:
@@ -90,10 +92,10 @@ class Listing:
             f"{1 + len(RESTART_WAITS)} readings. Read it when nobody edits templates"
         )
 
-    def request(self, offset: int, ahead: Sequence[int] = ()) -> list[Record]:
+    def request(self, offset: int, ahead: Sequence[int] = (), limit: int | None = None) -> list[Record]:
         """Return one page, and count the call; see :meth:`Api.list_page`."""
         self.calls += 1
-        return self.api.list_page(self.channel, offset, ahead)
+        return self.api.list_page(self.channel, offset, ahead, limit)
 
     def unpageable(self, blame: str) -> ProtocolError:
         """Return the error for a server that does not page as documented."""
@@ -103,11 +105,15 @@ class Listing:
 
 
 class _Shifted(Exception):
-    """A page does not continue the listing: that changed, or the server does not page as documented."""
+    """A page does not continue the listing: that changed, or the server does not page as documented.
 
-    def __init__(self, page: tuple[int, list[Key]], blame: str) -> None:
+    :param misfit: the offset and the identities of the page, and the pages before it.
+    :param blame: what to say about the server if another reading ends with the same misfit.
+    """
+
+    def __init__(self, misfit: tuple[int, list[Key], Set[int]], blame: str) -> None:
         super().__init__()
-        self.page, self.blame = page, blame
+        self.misfit, self.blame = misfit, blame
 
 
 class _Attempt:
@@ -137,18 +143,18 @@ class _Attempt:
                 records = self._after_last(self._guesses())
             if not was_full or not records:
                 beyond = self._listing.request(self._count)
-                records = self._after_last() or self._next_alone(beyond)
+                records = self._after_last(limit=None if beyond else FEW) or self._next_alone(beyond)
             if records:
                 yield self._hold(records)
 
-    def _after_last(self, ahead: Sequence[int] = ()) -> list[Record]:
+    def _after_last(self, ahead: Sequence[int] = (), limit: int | None = None) -> list[Record]:
         """Return the items that follow the last one held, which must come first from its own place."""
         offset = self._count - 1
-        records = self._listing.request(offset, ahead)
+        records = self._listing.request(offset, ahead, limit)
         if _keys(records[:1]) != [self._last]:
             raise self._shift(offset, records)
-        self._full = len(records) > 1 and len(records) in (self._listing.api.access.page_size, self._length)
-        self._length = len(records)
+        self._full = len(records) > 1 and len(records) in (limit, self._listing.api.access.page_size, self._length)
+        self._length = len(records) if limit is None else self._length
         return records[1:]
 
     def _next_alone(self, beyond: list[Record]) -> list[Record]:
@@ -202,4 +208,4 @@ class _Attempt:
                 f"the page at offset {offset} does not begin with the last configuration of the page before it, "
                 "twice in the same way. The server does not count offsets in configurations"
             )
-        return _Shifted((offset, keys), blame)
+        return _Shifted((offset, keys, self._pages), blame)

@@ -146,8 +146,8 @@ class Reader:
     def _records(self, data: Any, channel: str | None) -> list[Record] | None:
         """Return a page's items, each with its own bytes; None if it has no list of them.
 
-        A page is a list of objects, an object that has exactly one such list (an envelope, as in the Outbound
-        Reporting API), or a single configuration or channel, as on LivePerson's page.
+        A page is a list of objects, an object that has one such list and no other that holds something (an
+        envelope, as in the Outbound Reporting API), or a single configuration or channel, as on LivePerson's page.
         """
         body = self.response.body
         if data is None and channel is not None:
@@ -155,7 +155,8 @@ class Reader:
         if isinstance(data, dict):
             if data.keys() & {"channels", "messageComponents"}:
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
-            names = [name for name, value in data.items() if _is_list_of_objects(value)]
+            lists = {name: value for name, value in data.items() if _is_list_of_objects(value)}
+            names = [name for name, value in lists.items() if value] or list(lists)[:1]
             if len(names) == 1:
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):

@@ -95,7 +95,7 @@ def names(item: Item) -> list[str]:
 def _names(item: Item, channel: Any) -> list[str]:
     """Return the names of a channel's template: its configuration's, and on WhatsApp its own."""
     found = [item.get("name"), channel.get("templatename") if isinstance(channel, dict) else None]
-    return [name for name in found if isinstance(name, str)]
+    return [name for name in map(text, found) if name is not None]
 
 
 @dataclass(frozen=True)

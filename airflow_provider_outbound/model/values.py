@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from pendulum.parsing import parse_iso8601
 
+#: What Airflow's XComs use as keys of their own, now (``airflow.sdk.serde``) and in its first versions.
+RESERVED = {"__classname__", "__id__", "__type"}
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")  # 19 digits hold any 64-bit integer
 
 
@@ -83,9 +85,13 @@ def sort_variables(names: Iterable[str]) -> list[str]:
 
 
 def xcom_safe(value: Any) -> Any:
-    """Return JSON data as Airflow can store it: text that UTF-8 can hold; numbers out of bounds become text."""
+    """Return JSON data as Airflow can store it.
+
+    Text becomes what UTF-8 can hold, and numbers out of bounds become text. A key that Airflow keeps for its own
+    objects gets an underscore more.
+    """
     if isinstance(value, dict):
-        return {utf8_safe(key): xcom_safe(each) for key, each in value.items()}
+        return {f"_{key}" if key in RESERVED else utf8_safe(key): xcom_safe(each) for key, each in value.items()}
     if isinstance(value, list):
         return [xcom_safe(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
