@@ -16,11 +16,11 @@
   which is parsed.
 - ``text``: what one sees, not run.
 
-In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block that asks gets Enter, and a sandbox that
-it starts listens on a free port. A block of another language, and a shell line that is not known here, fail. In the
-sandbox, ``spring_sale`` is published beforehand, so that nothing waits. The folder ``/data/outbound`` is replaced
-by a temporary one. For a block without a DAG, it holds an export of both tables, or a history if the block names
-one.
+In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block that asks gets Enter, and a sandbox
+that it starts listens on a free port. A block of another language, and a shell line that is not known here,
+fail. In the sandbox, ``spring_sale`` is published beforehand, so that nothing waits. The folder
+``/data/outbound`` is replaced by a temporary one. For a block without a DAG, it holds an export of both tables,
+or a history if the block names one.
 """
 
 from __future__ import annotations
