@@ -16,10 +16,11 @@
   which is parsed.
 - ``text``: what one sees, not run.
 
-In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block of another language, and a shell line
-that is not known here, fail. In the sandbox, ``spring_sale`` is published beforehand, so that nothing waits. The
-folder ``/data/outbound`` is replaced by a temporary one. For a block without a DAG, it holds an export of both
-tables, or a history if the block names one.
+In ``python`` blocks, the sandbox stands in for LivePerson's hosts. A block that asks gets Enter, and a sandbox
+that it starts listens on a free port. A block of another language, and a shell line that is not known here,
+fail. In the sandbox, ``spring_sale`` is published beforehand, so that nothing waits. The folder
+``/data/outbound`` is replaced by a temporary one. For a block without a DAG, it holds an export of both tables,
+or a history if the block names one.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ def run_code(example: Example, text: str, data: Path, request: pytest.FixtureReq
         write_history(data)
     elif "/data/outbound" in example.parsed:
         export(data, request)
-    namespace: dict[str, Any] = {"__name__": "block"}
+    namespace: dict[str, Any] = {"__name__": "block", "input": lambda prompt: ""}
+    text = text.replace("port=8765", "port=0")
     lines = "\n" * (example.line + example.parsed.line_offset)
     printed = request.getfixturevalue("capsys")
     printed.readouterr()
@@ -369,6 +371,10 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
             airflow_command(words, request)
             stored = connection_in_database(conn_id)
             airflow_command(["airflow", "connections", "delete", conn_id], request)
+            if conn_id == "smtp_default":
+                assert (stored.conn_type, stored.port) == ("smtp", 587)
+                assert stored.extra_dejson == {"disable_ssl": True}, "SmtpHook begins with TLS, not with STARTTLS"
+                return
             check_connection(stored.get_uri())
             assert "--conn-port" not in words or stored.port == 0, "the Test button of Airflow 3.3.2 needs a port"
         case ["airflow", "connections", "test", "liveperson_outbound_default"]:
