@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_outbound import exports
 from airflow_provider_outbound.errors import ConfigError, printable
 from airflow_provider_outbound.hooks import airflow_errors
 from airflow_provider_outbound.model.changes import differences
@@ -74,7 +75,7 @@ def _paths(exported: Mapping[str, Any]) -> tuple[ObjectStoragePath, ObjectStorag
     except (KeyError, TypeError):
         raise ConfigError("exported has no changes: set output_path and compare_with of the operator") from None
     stored, approved = map(ObjectStoragePath, paths)
-    if stored.path == approved.path:
+    if stored.path == approved.path or exports.location(stored) == exports.location(approved):
         raise ConfigError(
             "compare_with and output_path are the same folder, so each export would count as approved: set "
             "another folder"

@@ -114,7 +114,12 @@ class Poller:
             if self._task:  # started by a caller that was cancelled
                 await asyncio.wait([self._task])
             last = self._last.get(channel)
-            if last and (called - last.at).total_seconds() < interval - min(EARLY, interval / 10):
+            # A poll of the future is from before the clock was set back.
+            if (
+                last
+                and last.at <= now()
+                and (called - last.at).total_seconds() < interval - min(EARLY, interval / 10)
+            ):
                 return last
             self._task = asyncio.create_task(self._poll(channel, now))
             # Cancelling one caller must not cancel the poll of the others.

@@ -137,6 +137,10 @@ def test_object_storage_will_do(export: Export, bucket: MemoryFileSystem) -> Non
             {"output_path": "/tmp/x", "compare_with": "file:///tmp/x"},
             "compare_with and output_path are the same folder",
         ),
+        (
+            {"output_path": "/tmp/x", "compare_with": "/tmp/y/../x"},
+            "compare_with and output_path are the same folder",
+        ),
         ({"compare_with": "memory://lake/[a]"}, r"compare_with leads to 'memory:.*remove \*"),
     ],
 )

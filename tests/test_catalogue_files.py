@@ -17,7 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from airflow_provider_outbound.operators import OutboundConfigurationsOperator
 from airflow_provider_outbound.sandbox import Sandbox
 from tests.fake import ACCOUNT, Fake, configuration, paged
-from tests.versions import AIRFLOW, leads_to
+from tests.versions import leads_to
 
 Connect = Callable[..., str]
 Run = Callable[..., tuple[int, str, str]]
@@ -77,7 +77,7 @@ def test_the_command_compares_with_an_export(run: Run, outbound_sandbox: Sandbox
         (["folder/.html"], "FILE is 'folder/.html': name a file that ends in .html, such as {channel}.html"),
         (["{table}.html"], "FILE has {table}: use only {channel} and {conn_id}"),
         (["folder.html"], "FILE leads to 'folder.html', which is a folder: remove it or choose another path"),
-        (["file.parquet/x.html"], "Not a directory" if AIRFLOW.release >= (3, 2) else "FileExistsError"),
+        (["file.parquet/x.html"], "FILE leads to 'file.parquet/x.html', below a file: choose another path"),
         (
             ["x.html", "--compare-with", "nowhere"],
             "--compare-with leads to 'nowhere/configurations.parquet', which does not exist",

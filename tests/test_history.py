@@ -389,8 +389,9 @@ def test_a_file_in_the_place_of_a_folder_fails_the_task(connect: Connect, tmp_pa
     (tmp_path / "file").touch()
     with Fake(paged([configuration(1)])) as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowFailException, match="history_path leads to .*, which can't be read"):
+        with pytest.raises(AirflowFailException, match="history_path leads to .*, below a file: choose another"):
             execute(tmp_path, history_path=f"{tmp_path}/file/history.parquet")
+    assert not fake.hits
     assert [path.name for path in tmp_path.rglob("*")] == ["file"]
 
 

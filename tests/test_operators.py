@@ -352,11 +352,12 @@ def test_a_lake_is_read_by_folder_with_its_partitions(connect: Connect, tmp_path
     expected = [(item["id"], "wa", day) for day in ("2026-11-21", "2026-11-22") for item in ITEMS]
     for table, key in (("configurations", "id"), ("components", "configuration_id")):
         folder = tmp_path / table
+        (folder / "channel=wa" / "date=2026-11-22" / f".{table}.984d29").write_bytes(b"PAR1, of a killed task")
         frames = {
             "pandas": pd.read_parquet(folder),
             "pyarrow": ds.dataset(folder, partitioning="hive").to_table().to_pandas(),
             "duckdb": duckdb.sql(f"from read_parquet('{folder}/**/*.parquet', hive_partitioning = true)").df(),
-            "polars": pl.read_parquet(folder, hive_partitioning=True).to_pandas(),
+            "polars": pl.read_parquet(folder / "*" / "*" / "*.parquet", hive_partitioning=True).to_pandas(),
         }
         for reader, frame in frames.items():
             rows = zip(frame[key], frame["channel"].astype(str), frame["date"].astype(str).str[:10], strict=True)

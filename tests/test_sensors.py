@@ -385,6 +385,25 @@ def test_fail_on_is_about_the_channels_that_are_waited_for(
     assert world.slept == []
 
 
+@pytest.mark.parametrize("name", ["whole", "part", "bare"])
+def test_fail_on_is_about_no_other_template_of_the_name(
+    mode: str, world: AirflowClock, connect: Connect, name: str
+) -> None:
+    good = configuration(1)["channels"][0]
+    items = [
+        configuration(1, name="whole", updatedAt="2026-02-01"),
+        # The WhatsApp template of two configurations that have one name, which is another.
+        *(configuration(each, name="other", channels=[{**good, "templatename": "whole"}]) for each in (2, 3)),
+        configuration(4, channels=[{**good, "templatename": "part"}, {**good, "messageComponents": []}]),
+        {**good, "templatename": "bare"},
+        {**good, "templatename": "bare", "messageComponents": []},
+    ]
+    with Fake(paged(items)) as fake:
+        connect(fake.connection())
+        found = wait(mode, world, template_name=name, variables=["1"], fail_on=["empty", "duplicate"])
+    assert found["channels"] == ["wa"]
+
+
 def test_a_trigger_from_before_an_upgrade_knows_no_fail_on_and_goes_on(
     world: AirflowClock, connect: Connect
 ) -> None:
@@ -480,6 +499,23 @@ def test_a_clock_that_is_set_back_delays_no_look_beyond_the_interval(
         event = asyncio.run(trigger.wait(world.apass, world.now))
     assert event.payload["status"] == "success"
     assert world.slept == [60]
+
+
+@pytest.mark.fault("W3")
+def test_a_clock_that_is_set_back_between_looks_delays_none(world: AirflowClock, connect: Connect) -> None:
+    found = world.time + timedelta(seconds=400)
+
+    async def asleep(seconds: float) -> None:
+        await world.apass(seconds)
+        if len(world.slept) == 2:
+            world.time -= timedelta(hours=1)
+
+    with Fake(lambda hit: paged(ITEMS if len(world.slept) >= 5 else ITEMS[:3])(hit)) as fake:
+        connect(fake.connection())
+        event = asyncio.run(OutboundTemplateTrigger(template_name="n7").wait(asleep, world.now))
+    assert event.payload["status"] == "success"
+    assert world.slept == [60] * 5
+    assert world.time < found
 
 
 @pytest.mark.fault("A8")

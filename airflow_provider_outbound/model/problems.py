@@ -96,12 +96,13 @@ def problems_of(item: Item, channels: Sequence[Item], named: Iterable[Item]) -> 
     :param channels: the channels to check.
     :param named: all items that have the template's name.
     """
+    others = [each for each in named if each != item and text(each.get("name")) == text(item.get("name"))]
     places = {(text(channel.get("type")), text(channel.get("language"))) for channel in channels}
     return [
         problem
-        for problem in find_problems(named)
-        if (problem.channel_type, problem.language) in places
-        and (problem.configuration_id == text(item.get("id")) or problem.code == "duplicate")
+        for problem in find_problems([{**item, "channels": channels}, *others])
+        if problem.configuration_index == 0
+        or (problem.code == "duplicate" and (problem.channel_type, problem.language) in places)
     ]
 
 

@@ -57,7 +57,8 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
 
     :param files: where each file goes.
     :param parameter: the name of the parameter, for errors.
-    :raises ConfigError: if a folder has a file's path, storage reads the path as a pattern, or denies access.
+    :raises ConfigError: if a folder has a file's path or a file a folder's, or if storage reads the path as a
+        pattern or denies access.
     """
     for path in files.values():
         shown = printable(repr(str(path)))
@@ -70,6 +71,8 @@ def check(files: Mapping[str, ObjectStoragePath], parameter: str = "output_path"
             raise _no_permission(path, error) from error
         if is_folder:  # mv would put the file into it
             raise ConfigError(f"{parameter} leads to {shown}, which is a folder: remove it or choose another path")
+        if path.protocol in LOCAL and any(map(Path.is_file, Path(path.path).parents)):
+            raise ConfigError(f"{parameter} leads to {shown}, below a file: choose another path")
 
 
 @contextmanager
