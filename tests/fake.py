@@ -95,6 +95,11 @@ def changing(items: list[Any], changes: dict[int, Callable[[list[Any]], object]]
     return answer
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of 5, which is the default, a busy machine resets connections that come at once
+
+
 class Served:
     """A server on loopback, for the length of a with block.
 
@@ -102,8 +107,7 @@ class Served:
     """
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.host}"

@@ -472,6 +472,7 @@ def test_accounts_whose_server_hangs_hold_up_no_other(connect: Connect) -> None:
                 hanging.append(asyncio.create_task(trigger(1, outbound_conn_id=conn_id).wait()))
             connect(fake.connection(schema="good"), "good")
             while len(fake.hits) < len(hanging):
+                assert not any(task.done() for task in hanging)
                 await asyncio.sleep(0.01)
             event = await trigger(1, outbound_conn_id="good").wait()
             all_hung = not any(task.done() for task in hanging)
