@@ -171,7 +171,7 @@ def test_export_to_a_wrong_path_exits_with_2(run: Run, outbound_sandbox: Sandbox
     (tmp_path / "file").touch()
     for path, words in {
         f"{tmp_path}/{{date}}": "output_path has {date}",
-        f"{tmp_path}/file/x": "Not a directory",
+        f"{tmp_path}/file/x": "below a file: choose another path",
     }.items():
         code, out, err = run("export", path)
         assert (code, out) == (2, "")
