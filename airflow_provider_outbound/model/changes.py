@@ -55,6 +55,10 @@ class State(Identity, frozen=True, array_like=True):
         """Return the digest of each field, by path."""
         return msgspec.json.decode(self.digests, type=dict[str, str])
 
+    def contents(self) -> _Contents:
+        """Return what pairs it with another item that has the same key: its fields' digests."""
+        return tuple(sorted(self.fields().items()))
+
 
 class Content(Identity, frozen=True, array_like=True):
     """A configuration with its contents.
@@ -67,6 +71,10 @@ class Content(Identity, frozen=True, array_like=True):
     def fields(self) -> dict[str, str]:
         """Return the JSON text of each field, by path."""
         return fields(decode(self.raw))
+
+    def contents(self) -> _Contents:
+        """Return the same as the :class:`State` of this configuration, so that both find the same pairs."""
+        return tuple(sorted(_digests(decode(self.raw)).items()))
 
 
 States: TypeAlias = Sequence[State]
@@ -170,7 +178,7 @@ def _paired(olds: list[Known], news: list[Known]) -> Iterable[tuple[Known | None
     """Pair items with the same key. If several have it, as bare channels may, equal ones are paired first."""
     if len(olds) <= 1 and len(news) <= 1:
         return zip_longest(olds, news)
-    before, after = ([(tuple(sorted(each.fields().items())), each) for each in side] for side in (olds, news))
+    before, after = ([(each.contents(), each) for each in side] for side in (olds, news))
     both = Counter(content for content, _ in before) & Counter(content for content, _ in after)
     return zip_longest(_without(both, before), _without(both, after))
 
@@ -199,8 +207,11 @@ def _content(raw: bytes) -> Content:
 
 
 def _state(digest: str, item: Item) -> State:
-    digests = {path: _digest(value.encode(), 6) for path, value in fields(item).items()}
-    return State(*_identity(item), digest, msgspec.Raw(msgspec.json.encode(digests)))
+    return State(*_identity(item), digest, msgspec.Raw(msgspec.json.encode(_digests(item))))
+
+
+def _digests(item: Any) -> dict[str, str]:
+    return {path: _digest(value.encode(), 6) for path, value in fields(item).items()}
 
 
 def _identity(item: Item) -> tuple[str, str, tuple[str, ...], tuple[tuple[str | None, str | None], ...]]:
