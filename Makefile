@@ -10,9 +10,9 @@ PORT ?= 8080
 demo: .venv/ready
 	$(BIN)/python -m tests.system.demo
 
-# A file's tests share what they start, so each file runs as a whole, on one of as many processes as there are cores.
+# On as many processes as there are cores.
 test: .venv/ready
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses logical
 
 airflow: .venv/ready
 	$(BIN)/python -m tests.system.airflow_ui $(PORT)

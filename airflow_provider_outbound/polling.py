@@ -107,20 +107,15 @@ class Poller:
         :param interval: seconds.
         :param now: the time, in UTC.
         """
-        called = now()
+        called, fresh = now(), interval - min(EARLY, interval / 10)
         async with self._lock:
             # Thousands may wake at once. Each takes its own step of the loop, so that none of them stalls it.
             await asyncio.sleep(0)
             if self._task:  # started by a caller that was cancelled
                 await asyncio.wait([self._task])
             last = self._last.get(channel)
-            # A poll of the future is from before the clock was set back.
-            if (
-                last
-                and last.at <= now()
-                and (called - last.at).total_seconds() < interval - min(EARLY, interval / 10)
-            ):
-                return last
+            if last and last.at <= now() and (called - last.at).total_seconds() < fresh:
+                return last  # unless it is of the future, that is, from before the clock was set back
             self._task = asyncio.create_task(self._poll(channel, now))
             # Cancelling one caller must not cancel the poll of the others.
             return await asyncio.shield(self._task)

@@ -49,8 +49,6 @@ WARNINGS = (
     "error::DeprecationWarning:airflow_provider_outbound",
     "error::FutureWarning:airflow_provider_outbound",
 )
-#: As in the Makefile.
-PARALLEL = ("--numprocesses", "logical", "--dist", "loadfile", "--no-loadscope-reorder")
 #: Real Airflow processes: what differs most between versions, not what takes longest.
 SYSTEM = (
     *(
@@ -215,7 +213,7 @@ def run(environment: Environment) -> dict[str, Any] | None:
     for selection in (QUICK, SYSTEM):
         report = environment.folder / "report.xml"
         options = ["-q", "-rs", f"--junitxml={report}", "-o", "filterwarnings=" + "\n".join(WARNINGS)]
-        command = [environment.python, "-m", "pytest", *PARALLEL, *options, *selection]
+        command = [environment.python, "-m", "pytest", "--numprocesses", "logical", *options, *selection]
         if subprocess.run(command, cwd=ROOT).returncode:
             return None
         for case in ElementTree.parse(report).iter("testcase"):

@@ -15,9 +15,8 @@ BROKEN = "[...document.images].filter(each => !each.naturalWidth).map(each => ea
 
 @pytest.mark.parametrize("width", [1400, 400])
 def test_each_page_fits_its_screen(page: Page, request: pytest.FixtureRequest, width: int) -> None:
-    built_docs: Path = request.getfixturevalue(
-        "built_docs"
-    )  # not before the browser, without which this is skipped
+    # Asked for here: without a browser, the test is skipped before the documentation is built.
+    built_docs: Path = request.getfixturevalue("built_docs")
     page.set_viewport_size({"width": width, "height": 900})
     sources = sorted((Path(__file__).parents[2] / "docs").rglob("*.rst"))
     for source in sources:
