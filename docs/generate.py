@@ -1,4 +1,4 @@
-"""Tables that follow from the code: the extras, the checks, waits as measured, and the faults with their tests."""
+"""Tables that follow from the code, from its tests, and from what was measured."""
 
 from __future__ import annotations
 

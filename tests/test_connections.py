@@ -182,7 +182,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"extra": {**OAUTH1, "auth": "bearer"}}, "extra access_token is for auth oauth1 only"),
     ({"extra": {"token_api": "v3"}}, "extra token_api is 'v3'"),
-    ({"extra": {"page_size": 1}}, "extra page_size is 1: it must be a number from 2 to 1000"),
+    ({"extra": {"page_size": 2}}, "extra page_size is 2: it must be a number from 3 to 1000"),
     ({"extra": {"page_size": "many"}}, "extra page_size is 'many'"),
     ({"extra": {"page_size": [30]}}, "extra page_size is"),
     ({"extra": {"requests_per_second": -1}}, "extra requests_per_second is -1"),
@@ -209,7 +209,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra": {"auth": 5}}, "extra auth is 5: it must be app_jwt or bearer"),
     ({"extra": {"token_api": ["v1"]}}, "extra token_api is .*: it must be v1 or v2"),
     ({"extra": {"timeout": "1_0"}}, "extra timeout is '1_0': it must be a number from 0.1 to 3600"),
-    ({"extra": {"page_size": 2.5}}, "extra page_size is 2.5: it must be a number from 2 to 1000"),
+    ({"extra": {"page_size": 3.5}}, "extra page_size is 3.5: it must be a number from 3 to 1000"),
     ({"extra": {"proxies": "{"}}, "extra proxies must be an object"),
 ]
 

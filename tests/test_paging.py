@@ -78,7 +78,7 @@ def test_offset_ignored(client: Client, count: int, make: Callable[[int], dict[s
 def test_offset_counted_in_pages(client: Client, count: int) -> None:
     items = [configuration(number) for number in range(count)]
     with Fake(lambda hit: items[hit.offset * 30 : hit.offset * 30 + 30]) as fake:
-        with pytest.raises(ProtocolError, match="does not count offsets in configurations"):
+        with pytest.raises(ProtocolError, match="does not count offset and limit in configurations"):
             read(fake, client)
     assert fake.kinds().count("list") == 4
 
@@ -92,8 +92,9 @@ def test_offset_clamped_to_the_last_page(client: Client, count: int) -> None:
         begin = min(hit.offset, len(items) - 30)
         return items[begin : begin + 30]
 
-    with Fake(clamped) as fake, pytest.raises(ProtocolError, match="does not count offsets in configurations"):
-        read(fake, client)
+    with Fake(clamped) as fake:
+        with pytest.raises(ProtocolError, match="does not count offset and limit in configurations"):
+            read(fake, client)
     assert fake.kinds().count("list") == 4
 
 
@@ -118,12 +119,12 @@ def test_round_and_round(client: Client, make: Callable[[int], dict[str, Any]]) 
 
 
 @pytest.mark.fault("P2")
-@pytest.mark.parametrize("count", [101, 250])
-def test_limit_taken_for_the_place_where_a_page_ends(client: Client, count: int) -> None:
+@pytest.mark.parametrize(("count", "size"), [(101, 100), (250, 100), (5, 3)])
+def test_limit_taken_for_the_place_where_a_page_ends(client: Client, count: int, size: int) -> None:
     items = [configuration(number) for number in range(count)]
     with Fake(lambda hit: items[hit.offset : int(hit.query["limit"])]) as fake:
-        with pytest.raises(ProtocolError, match="does not count offsets in configurations"):
-            read(fake, client)
+        with pytest.raises(ProtocolError, match=f"offset {size - 1} with limit 2 .* not count offset and limit"):
+            read(fake, client, page_size=size)
     assert fake.kinds().count("list") == 8
 
 

@@ -219,6 +219,8 @@ NO_ENVELOPES: dict[str, Any] = {
     "two lists": {"handoffs": [configuration(1)], "others": [configuration(2)]},
     "no list": {"page": {"count": 1}},
     "list of texts": {"handoffs": ["a"]},
+    "only errors": {"errors": [{"code": "5", "message": "no such app"}]},
+    "errors beside an empty list": {"handoffs": [], "errors": [{"message": "no more"}]},
 }
 
 

@@ -46,8 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     access_token: Annotated[Secret | None, Meta(extra_json_schema=HIDDEN)] = None
     access_token_secret: Annotated[Secret | None, Meta(extra_json_schema=HIDDEN)] = None
     app_name: str = "prmsg"
-    # At least 2: with pages of one configuration, none could begin with the last one of the page before it.
-    page_size: Annotated[int, Meta(ge=2, le=1000)] = 100
+    # At least 3: a page begins with the last configuration of the one before it, and the last call asks for fewer.
+    page_size: Annotated[int, Meta(ge=3, le=1000)] = 100
     # For each host and account, in any one second. LivePerson's retry policy page allows 10 per account.
     requests_per_second: Annotated[float, Meta(ge=0, le=1000)] = 10
     # For the connection to open, and then for the whole response.

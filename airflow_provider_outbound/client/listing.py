@@ -152,7 +152,7 @@ class _Attempt:
         offset = self._count - 1
         records = self._listing.request(offset, ahead, limit)
         if _keys(records[:1]) != [self._last]:
-            raise self._shift(offset, records)
+            raise self._shift(offset, limit or self._listing.api.access.page_size, records)
         self._full = len(records) > 1 and len(records) in (limit, self._listing.api.access.page_size, self._length)
         self._length = len(records) if limit is None else self._length
         return records[1:]
@@ -199,13 +199,14 @@ class _Attempt:
                 raise self._listing.unpageable(f"the server ignores offset {far} and sends configurations there")
             self._most = far
 
-    def _shift(self, offset: int, records: list[Record]) -> _Shifted:
+    def _shift(self, offset: int, limit: int, records: list[Record]) -> _Shifted:
         keys = _keys(records)
         if keys == self._first:
             blame = f"the server ignores offset {offset} and sends the first page again"
         else:
             blame = (
-                f"the page at offset {offset} does not begin with the last configuration of the page before it, "
-                "twice in the same way. The server does not count offsets in configurations"
+                f"the page at offset {offset} with limit {limit} does not begin with the last configuration of "
+                "the page before it, twice in the same way. The server does not count offset and limit in "
+                "configurations"
             )
         return _Shifted((offset, keys, self._pages), blame)

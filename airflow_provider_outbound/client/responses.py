@@ -23,7 +23,7 @@ from airflow_provider_outbound.client.account import Account, Secret, host_of
 from airflow_provider_outbound.client.sender import Response
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
-from airflow_provider_outbound.model.items import Record
+from airflow_provider_outbound.model.items import Item, Record
 
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
 QUOTABLE = 2**20
@@ -146,8 +146,8 @@ class Reader:
     def _records(self, data: Any, channel: str | None) -> list[Record] | None:
         """Return a page's items, each with its own bytes; None if it has no list of them.
 
-        A page is a list of objects, an object that has one such list and no other that holds something (an
-        envelope, as in the Outbound Reporting API), or a single configuration or channel, as on LivePerson's page.
+        A page is a list of objects, an object that has such a list and no other that holds something (an envelope,
+        as in the Outbound Reporting API), or a single configuration or channel, as on LivePerson's page.
         """
         body = self.response.body
         if data is None and channel is not None:
@@ -157,7 +157,7 @@ class Reader:
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
             lists = {name: value for name, value in data.items() if _is_list_of_objects(value)}
             names = [name for name, value in lists.items() if value] or list(lists)[:1]
-            if len(names) == 1:
+            if len(names) == 1 and _may_be_listed(data[names[0]]):
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
@@ -216,6 +216,11 @@ def _member(body: bytes, name: str, value: Any) -> bytes:
 
 def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _may_be_listed(items: list[Item]) -> bool:
+    """Tell configurations and channels from what else an envelope may hold, such as its errors."""
+    return not items or any(item.keys() & {"id", "channels", "messageComponents"} for item in items)
 
 
 def _seconds_until(retry_after: str, now: float) -> float:
