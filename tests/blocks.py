@@ -29,8 +29,9 @@ import inspect
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from datetime import datetime, timezone
 from importlib.metadata import metadata
 from importlib.util import find_spec
@@ -334,10 +335,9 @@ def run_console(example: Example) -> None:
         if line.startswith("#"):
             change(request)
             continue
-        with suppress(SystemExit):
+        with suppress(SystemExit), redirect_stderr(sys.stdout):  # as in a terminal
             airflow_command(shlex.split(line), request)
-        output = printed.readouterr()
-        seen = (output.err + output.out).replace(f"{Path.cwd()}/", "")  # Airflow 3.1 makes relative paths absolute
+        seen = printed.readouterr().out.replace(f"{Path.cwd()}/", "")  # Airflow 3.1 makes relative paths absolute
         assert same_shape(seen) == same_shape(shown), line
 
 
@@ -361,7 +361,7 @@ def shell(words: list[str], request: pytest.FixtureRequest) -> None:
     match words:
         case ["make", target]:
             assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        case ["pip", "install", requirement]:
+        case ["pip", "install", requirement] | ["pip", "install", requirement, "pytest"]:
             extras = metadata("airflow-provider-outbound").get_all("Provides-Extra") or []
             assert requirement in [".", *(f".[{extra}]" for extra in extras)]
         case ["airflow", "db", "migrate"] | ["airflow", "outbound", *_]:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from airflow_provider_outbound.links import PAGE
-from airflow_provider_outbound.sandbox.data import configurations
+from airflow_provider_outbound.sandbox import Sandbox
 from tests.browser.conftest import PICTURES
 from tests.fake import Fake, Reply, paged
 from tests.system.api_server import ApiServer
@@ -17,7 +17,7 @@ from tests.system.api_server import ApiServer
 pytestmark = pytest.mark.system
 
 CONN = "liveperson_outbound_default"
-ITEMS = configurations(30, seed=1)
+ITEMS = Sandbox().configurations()
 REFUSAL = Reply(401, {"code": 2001, "requestTraceId": "5f1e-77"})
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
