@@ -81,6 +81,22 @@ def test_bare_channels_with_their_configurations_id_are_found_by_language() -> N
         assert (match.summary()["id"], match.summary()["language"]) == ("7", each["language"])
 
 
+@pytest.mark.fault("D1")
+@pytest.mark.parametrize("unreadable", [[{"name": "1"}], {"1": "a"}, [True]])
+def test_variables_that_cannot_be_read_fit_no_list(unreadable: object) -> None:
+    listing = index([item(messageComponents=[{"type": "body", "content": "${{1}}", "variables": unreadable}])])
+    for variables in ([], ["1"]):
+        match = Criteria("sale", variables=variables).match(listing)
+        words = "sale declares variables in wa/en in a form that can't be read"
+        assert (match.item, match.seen) == (None, f"Not there yet: {words}")
+    assert Criteria("sale").match(listing).item
+
+
+def test_a_summary_can_be_stored_by_postgresql() -> None:
+    match = Criteria("sale").match(index([{**item(templatename="sale"), "name": "spring\0sale"}]))
+    assert match.summary()["name"] == "spring\ufffdsale"
+
+
 def test_media_headers_are_apart_from_the_variables() -> None:
     header = {"type": "header", "sub_type": "image", "content": "{{1}}", "variables": ["1"]}
     body = {"type": "body", "content": "${{1}} ${{2}}", "variables": ["2", "1"]}
@@ -194,6 +210,7 @@ def test_criteria_in_messages(criteria: Criteria, shown: str) -> None:
         {"name": "x", "variables": "1"},
         {"name": "x", "variables": [None]},
         {"name": "x", "variables": 1},
+        {"name": "x", "variables": b"1"},
         {"name": "x", "fingerprint": ""},
         {"name": "x", "fingerprint": ["a"]},
         {"name": "x", "updated_after": ""},

@@ -281,10 +281,29 @@ def test_a_single_object(client: Client) -> None:
 def test_empty_account(client: Client) -> None:
     with Fake([[]]) as fake:
         assert read(fake, client) == []
-    assert fake.kinds() == ["token", "list"]
+    assert fake.kinds() == ["token", "list", "list"]
 
 
-@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 3), (29, 3), (30, 4), (31, 4), (90, 6)])
+@pytest.mark.fault("R13")
+@pytest.mark.parametrize("nothing", [[], Reply(204, b"")])
+@pytest.mark.parametrize("readings", [1, 2])
+def test_one_stray_nothing_empties_no_listing(client: Client, nothing: Any, readings: int) -> None:
+    """In the second reading too, which begins again because a deletion moved the second page."""
+    items = [configuration(number) for number in range(40)]
+    first = count(1)
+
+    def respond(hit: Hit) -> Any:
+        if hit.offset == 0 and next(first) == readings:
+            return nothing
+        if readings == 2 and hit.offset and len(items) == 40:
+            items.pop(0)
+        return paged(items)(hit)
+
+    with Fake(respond) as fake:
+        assert read(fake, client) == items
+
+
+@pytest.mark.parametrize(("count", "calls"), [(0, 2), (1, 3), (29, 3), (30, 4), (31, 4), (90, 6)])
 def test_calls_of_a_listing(client: Client, count: int, calls: int) -> None:
     with Fake(paged([configuration(number) for number in range(count)])) as fake:
         read(fake, client)

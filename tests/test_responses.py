@@ -117,7 +117,7 @@ def test_connection_refused_and_unknown_host(client: Client) -> None:
         account = fake.account()
     for gone in (account, fake.account(list_url="http://nowhere.invalid", sentinel_url="http://nowhere.invalid")):
         client.waits.clear()
-        with pytest.raises(NetworkError, match="Can't connect to"):
+        with pytest.raises(NetworkError, match="Can't connect to .* for account 12345678 "):
             client.list_page(client.access(gone), None, 0)
         assert client.waits == [5.0, 10.0, 15.0]
 
@@ -220,7 +220,13 @@ NO_ENVELOPES: dict[str, Any] = {
     "no list": {"page": {"count": 1}},
     "list of texts": {"handoffs": ["a"]},
     "only errors": {"errors": [{"code": "5", "message": "no such app"}]},
+    "only warnings": {"warnings": [{"code": "5", "message": "no such app"}]},
+    "no errors, and nothing else": {"errors": []},
     "errors beside an empty list": {"handoffs": [], "errors": [{"message": "no more"}]},
+    "errors as texts": {"handoffs": [], "errors": ["backend down"]},
+    "errors beside a part of the list": {"handoffs": [configuration(1)], "errors": ["shard 2 failed"]},
+    "an error": {"status": 500, "error": "backend down", "handoffs": []},
+    "no success": {"success": False, "message": "boom", "data": []},
 }
 
 

@@ -138,7 +138,7 @@ def test_a_task_with_the_policy_waits_between_its_tries_and_not_in_one(
         connect(fake.connection())
         state, _ = run(tmp_path, monkeypatch, task, '"retries": 1, "retry_policy": outbound_retry_policy()')
     assert state == "success"
-    assert fake.kinds() == ["token", "list", "token", "list"]  # each try logs in
+    assert fake.kinds() == ["token", "list", "token", "list", "list"]  # each try logs in
 
 
 @policies

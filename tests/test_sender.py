@@ -61,7 +61,9 @@ def test_answer_that_drips(begin: bytes, drop: bytes) -> None:
             gone.set()
 
     with Fake([Reply(raw=drip)]) as fake, Sender(fake.account(timeout=0.2)) as send:
-        with pytest.raises(NetworkError, match=r"No complete response from .* \(timeout 0\.2 s\)"):
+        with pytest.raises(
+            NetworkError, match=r"No complete response from .* for account 12345678 \(timeout 0\.2 s\)"
+        ):
             send(get(fake))
         assert gone.wait(5)  # the connection is closed
 

@@ -62,6 +62,8 @@ def test_a_date_is_its_midnight_in_utc(text: str, month: int, day: int) -> None:
         "\ud800",
         "\0",
         1772366400,
+        202605031000,  # a date
+        "20260503100000",
         True,
         None,
         [],
@@ -119,6 +121,11 @@ def test_any_json_is_read_without_an_error(value: Any) -> None:
     for read in (integer, boolean, strings, parse_timestamp):
         read(value)
     repr(xcom_safe(value)).encode()
+
+
+@pytest.mark.fault("D2")
+def test_an_xcom_has_no_character_that_postgresql_refuses() -> None:
+    assert xcom_safe({"a\0": ["b\0"]}) == {"a\ufffd": ["b\ufffd"]}
 
 
 @pytest.mark.fault("D1")

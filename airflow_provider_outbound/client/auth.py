@@ -205,7 +205,8 @@ class AppJWT:
         del data, grant
         if not isinstance(token.reveal(), str) or not re.fullmatch(r"[!-~]+", token.reveal()):
             raise ProtocolError(
-                f"{host} accepted the login but sent no usable access_token: check its host and token_api"
+                f"For account {account.account_id}, {host} accepted the login but sent no usable access_token. "
+                "Check the Connection's host and token_api"
             )
         self._mask(token.reveal())
         claims: dict[str, Any] = {}

@@ -132,7 +132,8 @@ class _Attempt:
         self.repeated: Counter[str] = Counter()
 
     def pages(self) -> Iterator[Page]:
-        records = self._listing.request(0)
+        # An empty listing is believed the second time: a stray response would let all configurations seem removed.
+        records = self._listing.request(0) or self._listing.request(0)
         self._first = _keys(records)
         self._length = len(records)
         self._full = self._length == self._listing.api.access.page_size

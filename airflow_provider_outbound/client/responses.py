@@ -25,8 +25,11 @@ from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
 from airflow_provider_outbound.model.items import Item, Record
 
+#: Where an envelope says what went wrong. A list there is not the listing.
+FAILURES = ("error", "errors", "fault")
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
 QUOTABLE = 2**20
+UNDOCUMENTED = "The API does not document this status. Check the Connection, or report it to LivePerson's support."
 TOO_DEEP = "sent JSON that is nested too deeply. Report it to LivePerson's support."
 
 
@@ -84,8 +87,11 @@ class Reader:
         except RecursionError:  # json() is less deep in Python's stack
             records, found = None, TOO_DEEP
         if records is None:  # raised here, where no variable holds the body: a server may echo a token
-            raise errors.ProtocolError(f"{host_of(self.url)} {found} Response: {self._shown()}")
+            raise errors.ProtocolError(f"{self._sender()} {found} Response: {self._shown()}")
         return records
+
+    def _sender(self) -> str:
+        return f"For account {self.account.account_id}, {host_of(self.url)}"
 
     def _is_blank(self) -> bool:
         return self.response.body.strip() in (b"", b"null", b"{}")
@@ -110,14 +116,14 @@ class Reader:
             elif self.response.body.strip()[:1] in (b"", b"[", b"{"):
                 kind, found = errors.NetworkError, "sent JSON that ends early or is malformed. Try again later."
         # Not raised above: there its traceback would hold the body, which may hold a token.
-        raise kind(f"{host_of(self.url)} {found} Response: {self._shown()}")
+        raise kind(f"{self._sender()} {found} Response: {self._shown()}")
 
     def _check_status(self) -> None:
         status, host = self.response.status, host_of(self.url)
         if 200 <= status < 300:
             return
         kind: type[errors.HttpError] = errors.HttpError
-        advice = self.endpoint.advice.get(status, "")
+        advice = self.endpoint.advice.get(status, UNDOCUMENTED)
         if 300 <= status < 400:
             target = host
             with suppress(ValueError):  # Location is no URL
@@ -147,7 +153,8 @@ class Reader:
         """Return a page's items, each with its own bytes; None if it has no list of them.
 
         A page is a list of objects, an object that has such a list and no other that holds something (an envelope,
-        as in the Outbound Reporting API), or a single configuration or channel, as on LivePerson's page.
+        as in the Outbound Reporting API), or a single configuration or channel, as on LivePerson's page. An object
+        that tells of an error is none of these: its list may be empty or short because of the error.
         """
         body = self.response.body
         if data is None and channel is not None:
@@ -155,9 +162,12 @@ class Reader:
         if isinstance(data, dict):
             if data.keys() & {"channels", "messageComponents"}:
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
-            lists = {name: value for name, value in data.items() if _is_list_of_objects(value)}
-            names = [name for name, value in lists.items() if value] or list(lists)[:1]
-            if len(names) == 1 and _may_be_listed(data[names[0]]):
+            failed = any(map(data.get, FAILURES)) or data.get("success") is False
+            lists = {
+                name: each for name, each in data.items() if name not in FAILURES and _is_list_of_objects(each)
+            }
+            names = [name for name, each in lists.items() if each] or list(lists)[:1]
+            if len(names) == 1 and not failed and _may_be_listed(data[names[0]]):
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
@@ -219,7 +229,7 @@ def _is_list_of_objects(value: Any) -> bool:
 
 
 def _may_be_listed(items: list[Item]) -> bool:
-    """Tell configurations and channels from what else an envelope may hold, such as its errors."""
+    """Tell configurations and channels from what else an envelope may hold, such as warnings."""
     return not items or any(item.keys() & {"id", "channels", "messageComponents"} for item in items)
 
 

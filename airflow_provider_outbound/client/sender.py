@@ -106,38 +106,38 @@ class Sender:
         :raises ConfigError: if the host's certificate or the proxy's address can't be used.
         :raises ProtocolError: if the response is compressed more than once.
         """
-        host, timeout = host_of(request.url), self._account.timeout
+        host, account, timeout = host_of(request.url), self._account.account_id, self._account.timeout
         problem: OutboundError
         try:
             return self._transmit(request, departure)
         except BROKEN_OFF as error:
             cause = _cause(error)
             problem = NetworkError(
-                f"No complete response from {host} (timeout {timeout:g} s): {_words(cause)}. Check the network "
-                "and the proxy, or raise the Connection's extra timeout"
+                f"No complete response from {host} for account {account} (timeout {timeout:g} s): "
+                f"{_words(cause)}. Check the network and the proxy, or raise the Connection's extra timeout"
             )
             if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
                 problem = NetworkError(
-                    f"Can't connect to {host} ({_words(cause)}). Check the Connection's host, the network and the "
-                    "proxy"
+                    f"Can't connect to {host} for account {account} ({_words(cause)}). Check the Connection's "
+                    "host, the network and the proxy"
                 )
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
-                    f"The certificate of {host} can't be verified. "
+                    f"The certificate of {host} can't be verified for account {account}. "
                     "Set the Connection's extra verify to your CA file."
                 )
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
             # requests refused the URL, the proxy or the CA file before it sent anything. Its message is
             # not repeated: it may quote a proxy's password.
             problem = ConfigError(
-                f"Can't send a request to {host} ({type(error).__name__}). Check the Connection's host, proxies "
-                "and verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
+                f"Can't send a request to {host} for account {account} ({type(error).__name__}). Check the "
+                "Connection's host, proxies and verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
             )
         # Raised here and not above: there the error would lead to frames of requests, which hold the credentials.
         raise problem
 
     def _transmit(self, request: Request, departure: Departure) -> Response:
-        host = host_of(request.url)
+        sender = f"For account {self._account.account_id}, {host_of(request.url)}"
         # Plain http is allowed on loopback only, where a proxy of the environment has no business.
         self._session.trust_env = not request.url.startswith("http://")
         with self._session.request(
@@ -153,9 +153,9 @@ class Sender:
         ) as response:
             self.pace(request).responded(departure, response.elapsed.total_seconds())
             if "," in response.headers.get("Content-Encoding", ""):  # some versions of urllib3 never finish it
-                raise ProtocolError(f"{host} compresses its responses more than once: check the proxy")
+                raise ProtocolError(f"{sender} compresses its responses more than once: check the proxy")
             try:
-                body = _body(response, host)
+                body = _body(response, sender)
             except ValueError as error:  # a chunk of negative length, for example
                 raise requests.exceptions.ChunkedEncodingError from error
             return Response(response.status_code, response.headers, body)
@@ -166,13 +166,13 @@ class _Session(requests.Session):
         """Ignore a redirect, which requests reads and parses even where it does not follow it."""
 
 
-def _body(response: requests.Response, host: str) -> bytes:
+def _body(response: requests.Response, sender: str) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(2**16):
         body += chunk
         if len(body) > LARGEST_BODY:
             raise NetworkError(
-                f"{host} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
+                f"{sender} sent more than {LARGEST_BODY >> 20} MiB. Lower the Connection's extra page_size."
             )
     return bytes(body)
 

@@ -125,6 +125,13 @@ def declared(component: Any) -> list[str] | None:
     return strings(field(component, "variables")) if isinstance(component, dict) else None
 
 
+def is_unreadable(component: Any) -> bool:
+    """Tell whether a component declares variables in a form that can't be read."""
+    return (
+        declared(component) is None and isinstance(component, dict) and field(component, "variables") is not None
+    )
+
+
 def takes(component: Any) -> list[str]:
     """Return the variables that a component takes: those it declares, or else those that its texts use."""
     stated = declared(component)

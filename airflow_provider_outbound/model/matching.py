@@ -13,7 +13,7 @@ from airflow_provider_outbound.model import fingerprints
 from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode
 from airflow_provider_outbound.model.items import Item, Record
-from airflow_provider_outbound.model.values import parse_timestamp, sort_variables, strings, text
+from airflow_provider_outbound.model.values import parse_timestamp, sort_variables, strings, text, xcom_safe
 
 _WORD = re.compile(r"[\w.+-]+")
 
@@ -40,24 +40,27 @@ class Match:
         parts = [
             each for channel in self.channels for each in shapes.components(channel) if isinstance(each, dict)
         ]
-        return {
-            "id": text(item.get("id")),
-            "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
-            "updated_at": text(item.get("updatedAt")),
-            "channels": [text(channel.get("type")) for channel in self.channels],
-            "language": text(self.channels[0].get("language")),
-            "variables": shapes.variables(*self.channels),
-            "header_variables": shapes.header_variables(*self.channels),
-            "fingerprint": fingerprints.fingerprint(self.channels),
-            "components": [
-                {
-                    "type": text(each.get("type")),
-                    "sub_type": text(each.get("sub_type")),
-                    "variables": sort_variables(shapes.takes(each)),
-                }
-                for each in parts
-            ],
-        }
+        template: dict[str, Any] = xcom_safe(
+            {
+                "id": text(item.get("id")),
+                "name": text(item.get("name")) or text(self.channels[0].get("templatename")),
+                "updated_at": text(item.get("updatedAt")),
+                "channels": [text(channel.get("type")) for channel in self.channels],
+                "language": text(self.channels[0].get("language")),
+                "variables": shapes.variables(*self.channels),
+                "header_variables": shapes.header_variables(*self.channels),
+                "fingerprint": fingerprints.fingerprint(self.channels),
+                "components": [
+                    {
+                        "type": text(each.get("type")),
+                        "sub_type": text(each.get("sub_type")),
+                        "variables": sort_variables(shapes.takes(each)),
+                    }
+                    for each in parts
+                ],
+            }
+        )
+        return template
 
 
 class TemplateIndex:
@@ -129,7 +132,7 @@ class Criteria:
                 shown = printable(repr(value), 60)
                 raise ConfigError(f"template {field} is {shown}: give text that is not empty")
         if self.variables is not None:
-            several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, str)
+            several = isinstance(self.variables, (Sequence, Set)) and not isinstance(self.variables, (str, bytes))
             wanted = strings(list(self.variables)) if several else None
             if wanted is None:
                 shown = printable(repr(self.variables), 60)
@@ -176,8 +179,12 @@ class Criteria:
             return f"is in {_place(kind)}, not in {_place(self.channel)}"
         if self.language not in (None, language):
             return f"is in {_place(kind, language)}, not in {_place(self.channel, self.language)}"
+        if self.variables is None:
+            return ""
+        if any(map(shapes.is_unreadable, shapes.components(channel))):
+            return f"declares variables in {_place(kind, language)} in a form that can't be read"
         taken = shapes.variables(channel)
-        if self.variables is None or set(taken) == set(self.variables):
+        if set(taken) == set(self.variables):
             return ""
         used = sort_variables(
             name

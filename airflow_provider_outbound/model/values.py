@@ -71,7 +71,8 @@ def parse_timestamp(value: Any) -> datetime | None:
                 return read.astimezone(timezone.utc) if read.tzinfo else read.replace(tzinfo=timezone.utc)
             # It also returns times and durations, which are not points in time.
             return datetime.combine(read, time(), timezone.utc) if isinstance(read, date) else None
-        if isinstance(value, (int, str)) and not isinstance(value, bool) and int(value) > 10**11:  # not seconds
+        # 13 digits, from 2001 to 2286: fewer may be seconds, and 202605031000 or 20260503100000 is a date.
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and 10**12 <= int(value) < 10**13:
             return datetime.fromtimestamp(int(value) / 1000, timezone.utc)
     except (ValueError, OverflowError, OSError):
         pass
@@ -87,15 +88,15 @@ def sort_variables(names: Iterable[str]) -> list[str]:
 def xcom_safe(value: Any) -> Any:
     """Return JSON data as Airflow can store it.
 
-    Text becomes what UTF-8 can hold, and numbers out of bounds become text. A key that Airflow keeps for its own
-    objects gets an underscore more.
+    Text becomes what UTF-8 and PostgreSQL can hold, and numbers out of bounds become text. A key that Airflow
+    keeps for its own objects gets an underscore more.
     """
     if isinstance(value, dict):
-        return {f"_{key}" if key in RESERVED else utf8_safe(key): xcom_safe(each) for key, each in value.items()}
+        return {f"_{key}" if key in RESERVED else xcom_safe(key): xcom_safe(each) for key, each in value.items()}
     if isinstance(value, list):
         return [xcom_safe(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)
-    return utf8_safe(value) if isinstance(value, str) else value
+    return utf8_safe(value).replace("\0", "\ufffd") if isinstance(value, str) else value
