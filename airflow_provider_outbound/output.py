@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.changes import Change, Content, Field, from_difference
 from airflow_provider_outbound.model.codec import decode
-from airflow_provider_outbound.model.values import xcom_safe
+from airflow_provider_outbound.model.values import utf8_safe
 
 LONGEST_CELL = 400  # characters; JSON and YAML show all
 
@@ -116,8 +116,10 @@ def _finite(value: Any) -> Any:
 def _yaml(data: Any) -> str:
     from airflow.utils import yaml
 
+    plain = _finite(json.loads(utf8_safe(json.dumps(data, ensure_ascii=False))))
+
     def dump(allow_unicode: bool) -> str:
-        return str(yaml.dump(xcom_safe(data), allow_unicode=allow_unicode, sort_keys=False)).rstrip("\n")
+        return str(yaml.dump(plain, allow_unicode=allow_unicode, sort_keys=False)).rstrip("\n")
 
     shown = dump(allow_unicode=True)
     # YAML counts characters that change the direction of text as printable.

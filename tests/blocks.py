@@ -337,7 +337,9 @@ def run_console(example: Example) -> None:
             continue
         with suppress(SystemExit), redirect_stderr(sys.stdout):  # as in a terminal
             airflow_command(shlex.split(line), request)
-        seen = printed.readouterr().out.replace(f"{Path.cwd()}/", "")  # Airflow 3.1 makes relative paths absolute
+        output = printed.readouterr()
+        assert not output.err
+        seen = output.out.replace(f"{Path.cwd()}/", "")  # Airflow 3.1 makes relative paths absolute
         assert same_shape(seen) == same_shape(shown), line
 
 

@@ -128,6 +128,12 @@ def test_json_and_yaml_are_what_was_sent(
     assert all(char.isprintable() or char == "\n" for char in out)
 
 
+def test_yaml_has_what_no_xcom_can_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result("yaml", {"__type": "x\0y", "long": 2**70, "nan": math.nan, "half": "\ud83d"}, [])
+    read = yaml.safe_load(capsys.readouterr().out)
+    assert read == {"__type": "x\0y", "long": 2**70, "nan": "nan", "half": "?"}
+
+
 def test_json_is_valid_whatever_python_can_read(capsys: pytest.CaptureFixture[str]) -> None:
     odd = {"nan": math.nan, "half": "\ud83d", "long": 2**70}
     for data in (odd, {"half": "\ud83d", "long": 2**70}):

@@ -92,6 +92,19 @@ def test_variables_that_cannot_be_read_fit_no_list(unreadable: object) -> None:
     assert Criteria("sale").match(listing).item
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "header", "sub_type": "image", "variables": [{"name": "1"}]},  # is not compared
+        {"type": "footer", "variables": {}},
+        {"type": "button", "variables": False},
+    ],
+)
+def test_unreadable_variables_that_do_not_matter_hold_no_gate(more: dict[str, Any]) -> None:
+    body = {"type": "body", "content": "${{1}}", "variables": ["1"]}
+    assert Criteria("sale", variables=["1"]).match(index([item(messageComponents=[body, more])])).item
+
+
 def test_a_summary_can_be_stored_by_postgresql() -> None:
     match = Criteria("sale").match(index([{**item(templatename="sale"), "name": "spring\0sale"}]))
     assert match.summary()["name"] == "spring\ufffdsale"

@@ -499,7 +499,10 @@ def test_an_envelope_is_opened(client: Client, name: str) -> None:
             "page": {"count": 3},
             name: paged(items)(hit),
             "ids": [1, 2],
+            "others": [],
             "errors": [],
+            "warnings": [{"id": "w1", "message": "slow"}],
+            "success": True,
         }
 
     with Fake(wrapped) as fake:

@@ -227,6 +227,11 @@ NO_ENVELOPES: dict[str, Any] = {
     "errors beside a part of the list": {"handoffs": [configuration(1)], "errors": ["shard 2 failed"]},
     "an error": {"status": 500, "error": "backend down", "handoffs": []},
     "no success": {"success": False, "message": "boom", "data": []},
+    "no success, as text": {"success": "false", "data": []},
+    "LivePerson's error": {"errorCode": 1004, "errorMessage": "boom", "handoffs": []},
+    "another of LivePerson's": {"internalErrorCode": 5, "handoffs": [configuration(1)]},
+    "an error, and no channels": {"error": "backend down", "channels": []},
+    "two lists and warnings": {"handoffs": [configuration(1)], "data": [{"id": 1}], "warnings": [{"id": 1}]},
 }
 
 

@@ -23,10 +23,13 @@ from airflow_provider_outbound.client.account import Account, Secret, host_of
 from airflow_provider_outbound.client.sender import Response
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
-from airflow_provider_outbound.model.items import Item, Record
+from airflow_provider_outbound.model.items import Record
+from airflow_provider_outbound.model.values import boolean
 
-#: Where an envelope says what went wrong. A list there is not the listing.
-FAILURES = ("error", "errors", "fault")
+#: Where an object says what went wrong, in LivePerson's services and in others.
+FAILURES = ("error", "errors", "fault", "errorCode", "errorMessage", "internalErrorCode")
+#: Lists of an envelope that are not the listing.
+OTHER_LISTS = ("errors", "warnings", "messages")
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
 QUOTABLE = 2**20
 UNDOCUMENTED = "The API does not document this status. Check the Connection, or report it to LivePerson's support."
@@ -160,14 +163,14 @@ class Reader:
         if data is None and channel is not None:
             return []
         if isinstance(data, dict):
+            if any(map(data.get, FAILURES)) or boolean(data.get("success")) is False:
+                return None
             if data.keys() & {"channels", "messageComponents"}:
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
-            failed = any(map(data.get, FAILURES)) or data.get("success") is False
-            lists = {
-                name: each for name, each in data.items() if name not in FAILURES and _is_list_of_objects(each)
-            }
-            names = [name for name, each in lists.items() if each] or list(lists)[:1]
-            if len(names) == 1 and not failed and _may_be_listed(data[names[0]]):
+            lists = {name: each for name, each in data.items() if _is_list_of_objects(each)}
+            listings = [name for name in lists if name not in OTHER_LISTS]
+            names = [name for name in listings if lists[name]] or listings[:1]
+            if len(names) == 1:
                 data, body = data[names[0]], _member(body, names[0], data[names[0]])
         if _is_list_of_objects(data):
             return list(map(Record, split(body), data))
@@ -226,11 +229,6 @@ def _member(body: bytes, name: str, value: Any) -> bytes:
 
 def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _may_be_listed(items: list[Item]) -> bool:
-    """Tell configurations and channels from what else an envelope may hold, such as warnings."""
-    return not items or any(item.keys() & {"id", "channels", "messageComponents"} for item in items)
 
 
 def _seconds_until(retry_after: str, now: float) -> float:

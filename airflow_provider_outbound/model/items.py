@@ -127,9 +127,7 @@ def declared(component: Any) -> list[str] | None:
 
 def is_unreadable(component: Any) -> bool:
     """Tell whether a component declares variables in a form that can't be read."""
-    return (
-        declared(component) is None and isinstance(component, dict) and field(component, "variables") is not None
-    )
+    return declared(component) is None and isinstance(component, dict) and bool(field(component, "variables"))
 
 
 def takes(component: Any) -> list[str]:

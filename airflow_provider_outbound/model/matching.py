@@ -181,17 +181,13 @@ class Criteria:
             return f"is in {_place(kind, language)}, not in {_place(self.channel, self.language)}"
         if self.variables is None:
             return ""
-        if any(map(shapes.is_unreadable, shapes.components(channel))):
+        parts = [each for each in shapes.components(channel) if not shapes.media_header(each)]
+        if any(map(shapes.is_unreadable, parts)):
             return f"declares variables in {_place(kind, language)} in a form that can't be read"
         taken = shapes.variables(channel)
         if set(taken) == set(self.variables):
             return ""
-        used = sort_variables(
-            name
-            for each in shapes.components(channel)
-            if not shapes.media_header(each)
-            for name in shapes.placeholders(each)
-        )
+        used = sort_variables(name for each in parts for name in shapes.placeholders(each))
         differ = f" (its texts use {used})" if used != taken else ""
         return f"has variables {taken} in {_place(kind, language)}{differ}, not {list(self.variables)}"
 
@@ -220,7 +216,7 @@ class Criteria:
 def _parse_time(value: Any) -> datetime:
     """Return a point in time in UTC. A time without a zone is UTC."""
     given = value.isoformat() if isinstance(value, datetime) else value
-    # Digits alone would count as milliseconds since 1970, but people who write 202612010000 mean a date.
+    # Digits alone would count as milliseconds since 1970, which nobody means who writes a time by hand.
     read = parse_timestamp(given) if isinstance(given, str) and not given.strip().isdigit() else None
     if read is None:
         shown = printable(repr(value), 60)
