@@ -149,9 +149,8 @@ def test_certificate_that_is_not_trusted(
     sandbox: Sandbox, internet: Internet, connect: Callable[..., str]
 ) -> None:
     connection = internet.connection(sandbox, host="va", extra={"verify": True})
-    with pytest.raises(
-        ConfigError, match="can't be verified for account 12345678. Set the Connection's extra"
-    ) as caught:
+    words = "can't be verified for account 12345678. Set the Connection's extra verify"
+    with pytest.raises(ConfigError, match=words) as caught:
         OutboundHook(connect(connection)).get_configurations()
     assert PROXY_PASSWORD not in f"{caught.value!r}"
     assert internet.asked == []

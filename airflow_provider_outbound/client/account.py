@@ -87,6 +87,11 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc
 
 
+def sender_of(url: str, account: Account) -> str:
+    """Return the beginning of a message about what a server sent: account and host."""
+    return f"For account {account.account_id}, {host_of(url)}"
+
+
 def check_path_segment(name: str, value: object) -> str:
     """Return the value if a URL's path can hold it as it is.
 

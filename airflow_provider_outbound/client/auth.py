@@ -14,7 +14,7 @@ import jwt
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from airflow_provider_outbound.client.account import Account, Secret, host_of
+from airflow_provider_outbound.client.account import Account, Secret, host_of, sender_of
 from airflow_provider_outbound.client.responses import Endpoint
 from airflow_provider_outbound.client.sender import Request
 from airflow_provider_outbound.errors import AuthError, ConfigError, ProtocolError, printable
@@ -205,8 +205,8 @@ class AppJWT:
         del data, grant
         if not isinstance(token.reveal(), str) or not re.fullmatch(r"[!-~]+", token.reveal()):
             raise ProtocolError(
-                f"For account {account.account_id}, {host} accepted the login but sent no usable access_token. "
-                "Check the Connection's host and token_api"
+                f"{sender_of(base, account)} accepted the login but sent no usable access_token. Check the "
+                "Connection's host and token_api"
             )
         self._mask(token.reveal())
         claims: dict[str, Any] = {}

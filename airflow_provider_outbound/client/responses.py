@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airflow_provider_outbound import errors
-from airflow_provider_outbound.client.account import Account, Secret, host_of
+from airflow_provider_outbound.client.account import Account, Secret, host_of, sender_of
 from airflow_provider_outbound.client.sender import Response
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model.codec import decode, encode, split
@@ -90,11 +90,8 @@ class Reader:
         except RecursionError:  # json() is less deep in Python's stack
             records, found = None, TOO_DEEP
         if records is None:  # raised here, where no variable holds the body: a server may echo a token
-            raise errors.ProtocolError(f"{self._sender()} {found} Response: {self._shown()}")
+            raise errors.ProtocolError(f"{sender_of(self.url, self.account)} {found} Response: {self._shown()}")
         return records
-
-    def _sender(self) -> str:
-        return f"For account {self.account.account_id}, {host_of(self.url)}"
 
     def _is_blank(self) -> bool:
         return self.response.body.strip() in (b"", b"null", b"{}")
@@ -119,7 +116,7 @@ class Reader:
             elif self.response.body.strip()[:1] in (b"", b"[", b"{"):
                 kind, found = errors.NetworkError, "sent JSON that ends early or is malformed. Try again later."
         # Not raised above: there its traceback would hold the body, which may hold a token.
-        raise kind(f"{self._sender()} {found} Response: {self._shown()}")
+        raise kind(f"{sender_of(self.url, self.account)} {found} Response: {self._shown()}")
 
     def _check_status(self) -> None:
         status, host = self.response.status, host_of(self.url)

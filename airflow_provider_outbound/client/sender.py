@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from airflow_provider_outbound import __version__
-from airflow_provider_outbound.client.account import Account, host_of
+from airflow_provider_outbound.client.account import Account, host_of, sender_of
 from airflow_provider_outbound.client.deadline import DeadlineAdapter
 from airflow_provider_outbound.client.pacing import Departure, Pace, pace_of
 from airflow_provider_outbound.errors import ConfigError, NetworkError, OutboundError, ProtocolError, printable
@@ -137,7 +137,7 @@ class Sender:
         raise problem
 
     def _transmit(self, request: Request, departure: Departure) -> Response:
-        sender = f"For account {self._account.account_id}, {host_of(request.url)}"
+        sender = sender_of(request.url, self._account)
         # Plain http is allowed on loopback only, where a proxy of the environment has no business.
         self._session.trust_env = not request.url.startswith("http://")
         with self._session.request(
