@@ -25,6 +25,7 @@ os.environ.update(
 
 import pytest  # noqa: E402
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from airflow_provider_outbound.cli import main  # noqa: E402
 from airflow_provider_outbound.client.account import Account  # noqa: E402
@@ -36,6 +37,10 @@ from airflow_provider_outbound.client.sender import Sender  # noqa: E402
 from airflow_provider_outbound.hooks import OutboundHook  # noqa: E402
 from tests import warehouses  # noqa: E402
 from tests.clock import Clock  # noqa: E402
+
+# No test asserts absolute times: machines are slow at times.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 
 class Client(Clock):

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
@@ -59,7 +59,6 @@ def configuration(*listed: Any, **fields: Any) -> Any:
     return {"id": "H1", "name": "a", "channels": [*listed], **fields}
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(CHANNELS | JSON)
 def test_any_json_has_a_preview(channel: Any) -> None:
     for shown in (preview(channel), snippet(channel), comparison(channel, {}), comparison(None, channel)):
@@ -68,7 +67,6 @@ def test_any_json_has_a_preview(channel: Any) -> None:
         assert not re.search(r"<[^>]* (id|style|on\w+)=", shown)
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(CHANNELS, CHANNELS)
 def test_any_two_channels_compare(before: Any, after: Any) -> None:
     phones = comparison(before, after)
@@ -78,7 +76,6 @@ def test_any_two_channels_compare(before: Any, after: Any) -> None:
     assert not re.search("<(del|ins)>", comparison(before, before))
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(ITEMS, ITEMS)
 def test_whatever_changed_has_a_row(before: Any, after: Any) -> None:
     for found in differences([json.dumps(before).encode()], [json.dumps(after).encode()]):

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -103,7 +103,6 @@ def test_a_link_ends_before_the_sentence_does(text: str, link: str | None) -> No
     assert [seen(each) for each in re.findall("<u>(.*?)</u>", whatsapp(text, "1"))] == ([link] if link else [])
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(ODD)
 def test_formatting_changes_nothing_but_its_marks(text: str) -> None:
     shown = whatsapp(text, "1", "name")
@@ -123,7 +122,6 @@ def unbalanced(markup: str) -> list[str]:
     return stack
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(ODD)
 def test_elements_are_balanced_and_everything_else_is_escaped(text: str) -> None:
     for shown in (whatsapp(text, "1"), str(texts.html(texts.visible(text), links=True))):
@@ -133,7 +131,6 @@ def test_elements_are_balanced_and_everything_else_is_escaped(text: str) -> None
         shown.encode()
 
 
-@settings(deadline=None)  # machines are slow at times
 @given(ODD, ODD)
 def test_marks_of_changed_words_change_no_text(before: str, after: str) -> None:
     old, new = texts.visible(before), texts.visible(after)

@@ -203,7 +203,7 @@ def test_a_rename_is_meant_by_the_old_name_and_by_the_new(connect: Connect) -> N
         assert shown(airflow) == [("updated", "renamed", ["name"])]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=8),
     kills=st.lists(st.integers(3, 60), max_size=5),

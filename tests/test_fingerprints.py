@@ -144,7 +144,7 @@ def test_odd_content_has_a_fingerprint_of_its_own(odd: Any) -> None:
 
 
 @pytest.mark.fault("D2")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ITEMS)
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys_or_on_how_json_is_written(
     item: dict[str, Any],

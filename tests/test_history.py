@@ -17,7 +17,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import ObjectStoragePath
 from fsspec.implementations.memory import MemoryFileSystem
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_outbound.errors import ConfigError, HistoryAhead
@@ -121,7 +121,6 @@ def reordered(item: dict[str, Any]) -> dict[str, Any]:
     return dict(reversed(item.items()))
 
 
-@settings(deadline=None)  # it writes files
 @given(st.lists(st.lists(SOME | ITEMS, max_size=5), max_size=5), st.randoms())
 def test_any_moment_is_answered_as_if_every_listing_had_been_kept(
     listings: list[Items], chance: random.Random

@@ -200,7 +200,7 @@ def test_the_fields_are_those_of_the_state_updated_last() -> None:
 
 
 @pytest.mark.fault("P10")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(ITEMS, min_size=1, max_size=4))
 def test_merging_keeps_every_channel_once_whatever_came(states: list[dict[str, Any]]) -> None:
     states = [{"channels": None, **each} for each in states]

@@ -376,7 +376,7 @@ def read_while_changing(count: int, caps: list[int], changes: dict[int, tuple[st
 
 
 @pytest.mark.fault("P3")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     count=NUMBERS,
     caps=st.lists(st.integers(2, 7), min_size=1, max_size=8),
@@ -390,7 +390,7 @@ def test_no_insertion_or_deletion_loses_a_row(
 
 
 @pytest.mark.fault("P7")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     count=NUMBERS,
     caps=st.lists(st.integers(1, 7), min_size=1, max_size=8),
@@ -404,7 +404,7 @@ def test_no_deletion_loses_a_row_where_pages_may_have_one_item(
 
 
 @pytest.mark.fault("P1")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(count=NUMBERS, caps=st.lists(st.integers(1, 7), min_size=1, max_size=8))
 def test_every_row_is_read_whatever_the_pages_lengths(count: int, caps: list[int]) -> None:
     read_while_changing(count, caps, {})

@@ -17,7 +17,7 @@ ITEMS = st.lists(st.dictionaries(KEYS, JSON, max_size=3), max_size=4)
 
 
 @pytest.mark.fault("D2")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 12), ITEMS), max_size=6), st.sampled_from([0, 100, 10**6]))
 def test_any_records_are_kept_as_they_came(
     changes: list[tuple[int, list[dict[str, Any]]]], in_memory: int

@@ -215,7 +215,7 @@ def test_odd_data_is_kept_typed_and_counted() -> None:
 
 
 @pytest.mark.fault("D2")
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ITEMS, max_size=4))
 def test_any_json_item_makes_whole_typed_rows(items: list[dict[str, Any]]) -> None:
     built = Built(*items)

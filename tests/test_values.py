@@ -115,7 +115,7 @@ def test_strings() -> None:
 
 
 @pytest.mark.fault("D2")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(JSON)
 def test_any_json_is_read_without_an_error(value: Any) -> None:
     for read in (integer, boolean, strings, parse_timestamp):
