@@ -413,6 +413,14 @@ def test_odd_values_and_names_are_written(export: Callable[..., Any], tmp_path: 
     assert rows(export(after, tmp_path, compare_with=tmp_path)) == []
 
 
+def test_a_large_configuration_with_many_changes_is_compared(export: Callable[..., Any], tmp_path: Path) -> None:
+    # Its JSON, repeated for each changed field, would be too much for a column.
+    large = {"text": "x" * 1_000_000}
+    export([configuration(1, **large, **{f"k{number}": 0 for number in range(2300)})], tmp_path)
+    items = [configuration(1, **large, **{f"k{number}": 1 for number in range(2300)})]
+    assert export(items, tmp_path, compare_with=tmp_path)["changes"]["rows"] == 2300
+
+
 def test_many_changes_are_written_in_parts(export: Callable[..., Any], tmp_path: Path) -> None:
     export([configuration(number, x=0) for number in range(2500)], tmp_path)
     written = export([configuration(number, x=1) for number in range(2500)], tmp_path, compare_with=tmp_path)

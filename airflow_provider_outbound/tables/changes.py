@@ -59,7 +59,8 @@ def _table(changes: Sequence[Change[Content]], before: Export, after: Export) ->
 
     rows = [(number, change.kind, *field) for number, change in enumerate(changes) for field in _fields(change)]
     numbers, kinds, paths, olds, news = zip(*rows, strict=True)
-    listed = build.configurations([change.states[0].raw for change in changes]).take(pa.array(numbers))
+    listed = build.configurations([change.states[0].raw for change in changes])
+    listed = listed.select(SHARED).take(pa.array(numbers))  # without raw, which would be repeated for each field
     columns: dict[str, Any] = {name: listed[name] for name in SHARED}
     columns |= {"kind": kinds, "field": paths, "before": olds, "after": news}
     columns["account_id"] = [after.account_id or before.account_id] * len(rows)
