@@ -270,6 +270,8 @@ def test_publish_appears_now_and_last(connect: Connect) -> None:
     assert declared(channel) == ["1", "2", "3"]
     with pytest.raises(ValueError, match="telegraph"):
         client.sandbox.publish("spring_sale", channel="telegraph")
+    with pytest.raises(ValueError, match="variables is '12': give a list"):
+        client.sandbox.publish("spring_sale", variables="12")
 
 
 def test_configurations_are_updated_and_removed_in_place(connect: Connect) -> None:
@@ -312,6 +314,20 @@ def test_a_copy_is_handed_out(connect: Connect) -> None:
     client = connect(items=1)
     client.sandbox.configurations()[0]["channels"].clear()
     assert client.page().json()[0]["channels"]
+    channels = [{"type": "wa"}]
+    client.sandbox.update(client.names()[0], channels=channels)
+    channels.clear()
+    assert client.page().json()[0]["channels"] == [{"type": "wa"}]
+
+
+@pytest.mark.parametrize("shape", ["profile", "bare", "wrapped"])
+@pytest.mark.parametrize("channels", [None, "wa", [{"language": "en"}], [5], [None]])
+def test_odd_channels_are_listed_as_they_are(connect: Connect, shape: str, channels: Any) -> None:
+    client = connect(items=0, shape=shape)
+    client.sandbox.publish("odd")
+    client.sandbox.update("odd", channels=channels)
+    assert client.page().status_code == 200
+    assert client.page(f"{LIST}/channel/wa").status_code == 200
 
 
 # What goes wrong on purpose
@@ -419,6 +435,8 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     wrong = {"host": "0.0.0.0", "port": 65536, "account": "1/2", "items": -1, "appear": {"promo": -1}}
     wrong |= {"latency": float("nan"), "page_cap": 0, "requests_per_second": 0.5, "fail_rate": 1.1}
     wrong |= {"token_ttl": 0, "shape": "round", "auth": "bearer"}
+    with pytest.raises(ValueError, match="^account must be"):
+        Sandbox(account="é")
     for name, value in wrong.items():
         with pytest.raises(ValueError, match=f"^{name} must be"):
             Sandbox(**{name: value})  # type: ignore[arg-type]

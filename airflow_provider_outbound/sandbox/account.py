@@ -94,7 +94,7 @@ class Sandbox:
             f"host must be {' or '.join(LOOPBACK)}; any other needs --allow-remote": self.host in LOOPBACK
             or self.insecure_bind,
             "port must be 0 to 65535": 0 <= self.port <= 65535,
-            "account must be letters and digits": self.account.isalnum(),
+            "account must be letters and digits": self.account.isascii() and self.account.isalnum(),
             "items must be 0 or more": self.items >= 0,
             "appear must be 0 seconds or more": all(0 <= wait < math.inf for wait in waits),
             "latency must be 0 seconds or more": 0 <= self.latency < math.inf,
@@ -149,11 +149,14 @@ class Sandbox:
         """Publish a template at the end of the listing.
 
         :param name: name of the configuration, and of its template on WhatsApp.
-        :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp; ValueError for any other.
+        :param channel: wa, sms-twilio, apple-twilio, googlercs or inapp.
         :param language: language code such as `pt_BR`.
         :param variables: names of its placeholders.
         :param after: seconds from now until it appears.
+        :raises ValueError: for any other channel, or for variables that are one text.
         """
+        if isinstance(variables, str):
+            raise ValueError(f"variables is {variables!r}: give a list of names")
         created = datetime.now(timezone.utc) + timedelta(seconds=after)
         item = sandbox_data.template(name, channel, language, variables, created)
         self._held.append((self.clock() + after, item))
@@ -161,18 +164,20 @@ class Sandbox:
     def update(self, name: str, /, **fields: Any) -> None:
         """Change fields of a configuration, and its `updatedAt`.
 
-        :param name: name of the configuration; KeyError if there is none.
+        :param name: name of the configuration.
         :param fields: the new values of fields, with LivePerson's names.
+        :raises KeyError: if there is no such configuration.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         at = self._find(name)
         appears, item = self._held[at]
-        self._held[at] = (appears, {**item, "updatedAt": now, **fields})
+        self._held[at] = (appears, {**item, "updatedAt": now, **copy.deepcopy(fields)})
 
     def remove(self, name: str) -> None:
         """Remove a configuration.
 
-        :param name: name of the configuration; KeyError if there is none.
+        :param name: name of the configuration.
+        :raises KeyError: if there is no such configuration.
         """
         del self._held[self._find(name)]
 
@@ -235,8 +240,8 @@ class Sandbox:
         now = self.clock()
         held = [item for appears, item in sorted(self._held, key=lambda entry: entry[0]) if appears <= now]
         if self.shape == "bare":
-            return [bare for item in held for bare in item["channels"] if channel in (None, bare["type"])]
-        return [item for item in held if channel in (None, *(bare["type"] for bare in item["channels"]))]
+            return [bare for item in held for bare in _channels(item) if channel in (None, bare.get("type"))]
+        return [item for item in held if channel in (None, *(bare.get("type") for bare in _channels(item)))]
 
     async def admit(self, call: str) -> None:
         """Count a call, wait for the latency, and refuse the call if it is too fast or must fail.
@@ -278,3 +283,9 @@ class Sandbox:
         :param token: the bearer token of a request.
         """
         return self.clock() < self._expiry.get(token, -math.inf)
+
+
+def _channels(item: Json) -> list[Json]:
+    """Return a configuration's channels; `update` may have replaced them by anything."""
+    channels = item["channels"]
+    return [each for each in channels if isinstance(each, dict)] if isinstance(channels, list) else []
