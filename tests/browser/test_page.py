@@ -478,6 +478,20 @@ def test_a_narrow_page_has_one_pane(catalogue: Open, page: Page) -> None:
     assert focused(page) == "login_code"
 
 
+def test_long_names_of_variables_leave_room_on_a_narrow_page(catalogue: Open, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    names = ["customer_first_name_preferred_by_marketing", "order_tracking_number_of_the_last_shipment_in_may"]
+    text = " and ".join(f"${{{{{name}}}}}" for name in names)
+    catalogue("#H1", listed(template({"type": "body", "content": text, "variables": names})))
+    for box in page.locator(".values input").all():
+        assert box.bounding_box()["width"] >= 120  # type: ignore[index]
+    boxes = [each.bounding_box() for each in page.locator("dd:has(.fine) > *").all()]
+    tops, ends = zip(*((box["y"], box["y"] + box["height"]) for box in boxes if box), strict=True)
+    assert all(end <= top for end, top in zip(ends, tops[1:], strict=False))
+    for chip in page.locator("dd .chip").all():
+        assert chip.evaluate("each => each.scrollHeight <= each.clientHeight")
+
+
 def test_an_empty_account_says_which_it_is(catalogue: Open) -> None:
     page = catalogue(now=Snapshot([], "12345678", "va.handoff.liveperson.net"))
     expect(page.locator("main")).to_contain_text("va.handoff.liveperson.net listed nothing for account 12345678.")
