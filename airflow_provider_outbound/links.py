@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
-from airflow_provider_outbound.client.account import region_urls
+from airflow_provider_outbound.client.account import region_of
 
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
@@ -68,7 +68,4 @@ def web_tool(list_url: str | None) -> str:
 
     :param list_url: base URL of the configurations' host; None if unknown.
     """
-    for region, url in WEB_TOOLS.items():
-        if region_urls(region)["list_url"] == list_url:
-            return url
-    return WEB_TOOL
+    return WEB_TOOLS.get(region_of(list_url) or "", WEB_TOOL)

@@ -25,7 +25,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from airflow_provider_outbound.client.account import REGIONS, host_of, region_urls
+from airflow_provider_outbound.client.account import host_of, region_of
 from airflow_provider_outbound.client.api import Access
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID
 from airflow_provider_outbound.errors import OutboundError
@@ -77,12 +77,8 @@ def create_app(
         known = _connections(user)
         return _around(draw("", known, CHOOSE if known else NO_CONNECTION, home=known[0] if known else ""))
 
-    @app.get("/{connection_id}", dependencies=may_read)
-    def shell(connection_id: str, user: GetUserDep) -> Response:
-        """Show what surrounds the frame; the browser then asks for its content."""
-        return _around(draw(connection_id, _connections(user)))
-
-    @app.get("/{connection_id}/content", dependencies=may_read)
+    # A path, because a Connection's id may contain slashes.
+    @app.get("/{connection_id:path}/content", dependencies=may_read)
     async def content(connection_id: str, request: Request) -> Response:
         """Show the templates, or why there are none to show."""
         try:
@@ -97,20 +93,20 @@ def create_app(
             return _response(found.catalogue, SANDBOX + found.policy, headers=headers)
         return _response(gzip.decompress(found.catalogue), SANDBOX + found.policy)
 
-    @app.get("/{connection_id}/status", dependencies=may_read)
+    @app.get("/{connection_id:path}/status", dependencies=may_read)
     def status(connection_id: str) -> Response:
         """Return whose templates the frame shows, and how old they are; empty if no listing has ended."""
         last = snapshots.last(connection_id)
         if last is None or last.found.exception():
             return JSONResponse({}, headers=HEADERS)
         found = last.found.result()
-        told = {"place": _place(last.access), "failed": found.error is not None}
-        return JSONResponse({**told, "age": snapshots.age(found), "kept": KEPT}, headers=HEADERS)
+        state = {"place": _place(last.access), "failed": found.error is not None}
+        return JSONResponse({**state, "age": snapshots.age(found), "kept": KEPT}, headers=HEADERS)
 
-    @app.get("/{path:path}")
-    def elsewhere(path: str) -> Response:
-        """Refuse any other address, after the same checks."""
-        raise HTTPException(404)
+    @app.get("/{connection_id:path}", dependencies=may_read)
+    def shell(connection_id: str, user: GetUserDep) -> Response:
+        """Show what surrounds the frame; the browser then asks for its content."""
+        return _around(draw(connection_id, _connections(user)))
 
     return app
 
@@ -155,7 +151,7 @@ def _may_read(conn_id: str, viewer: Any) -> bool:
 def _place(access: Access) -> str:
     """Return account and region; the host if it is not one of LivePerson's regions."""
     host = host_of(access.list_url or access.account.domain_url)
-    region = next((each for each in REGIONS if region_urls(each)["list_url"] == access.list_url), host)
+    region = region_of(access.list_url) or host
     return f"Account {access.account.account_id} · {region}"
 
 

@@ -82,6 +82,11 @@ def region_urls(region: str) -> dict[str, str]:
     return {name: f"https://{region}.{service}.liveperson.net" for name, service in services.items()}
 
 
+def region_of(list_url: str | None) -> str | None:
+    """Return the region whose configurations' host a base URL names; None for another host, or None."""
+    return next((region for region in REGIONS if region_urls(region)["list_url"] == list_url), None)
+
+
 def host_of(url: str) -> str:
     """Return a URL's host, with its port if it names one."""
     return urlsplit(url).netloc
