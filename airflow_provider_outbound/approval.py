@@ -59,8 +59,12 @@ def remember(described: Mapping[str, Any]) -> None:
     :raises AirflowFailException: if the export has been written again since, and so differs from the approved one.
     """
     with airflow_errors(), TemporaryDirectory(prefix="outbound-") as folder:
-        stored, approved = _paths(described["exported"])
-        if _digest(_fetch(stored, Path(folder))) != described["digest"]:
+        try:
+            exported, digest = described["exported"], described["digest"]
+        except (KeyError, TypeError):
+            raise ConfigError("described has no export: give the dict that describe returned") from None
+        stored, approved = _paths(exported)
+        if _digest(_fetch(stored, Path(folder))) != digest:
             shown = printable(repr(str(stored)))
             raise ConfigError(f"{shown} was written again after its changes were shown: approve them in a new run")
         parquet.put(Path(folder), {"configurations": approved})

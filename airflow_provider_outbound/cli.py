@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from airflow.cli.cli_config import ARG_OUTPUT, ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
+from airflow_provider_outbound.model.checks import CODES
 
 ABOUT = "Read the message templates of a LivePerson account"
 EXIT_CODES = (
@@ -36,6 +37,12 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _language(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is blank: leave the option out for any language")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -49,7 +56,11 @@ def _seconds(text: str) -> float:
 ARG_CONN_ID = Arg(("--conn-id",), help="The Connection to use (default: %(default)s)", default=DEFAULT_CONN_ID)
 ARG_CHANNEL = Arg(("--channel",), help="A channel such as wa, or several such as wa,inapp (default: all)")
 ARG_ONE_CHANNEL = Arg(("--channel",), help="The channel that the template must be in, such as wa (default: any)")
-ARG_LANGUAGE = Arg(("--language",), help="The language that the template must have, such as pt_BR (default: any)")
+ARG_LANGUAGE = Arg(
+    ("--language",),
+    help="The language that the template must have, such as pt_BR (default: any)",
+    type=_language,
+)
 ARG_NAME = Arg(("name",), help="A configuration's name, or a WhatsApp templatename")
 ARG_OUTPUT_PATH = Arg(
     ("output_path",), help="A folder or URL; it may contain {table}, {channel} and {conn_id}, as in the operator"
@@ -64,8 +75,8 @@ ARG_AFTER = Arg(
 ARG_PATH = Arg(("path",), nargs="?", help="The folder or URL of an export (default: the account as it is now)")
 ARG_FAIL_ON = Arg(
     ("--fail-on",),
-    help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are undeclared, "
-    "empty, language, phone, long, malformed, unused, gap, duplicate, buttons and url",
+    help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are "
+    f"{', '.join(CODES[:-1])} and {CODES[-1]}",
 )
 ARG_FILE = Arg(
     ("file",),

@@ -23,7 +23,7 @@ from airflow_provider_outbound.model.checks import Problem, parse_codes, tally
 from airflow_provider_outbound.model.fingerprints import fingerprint, short
 from airflow_provider_outbound.model.items import Item, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex, names
-from airflow_provider_outbound.model.values import text
+from airflow_provider_outbound.model.values import distinct_texts, text
 from airflow_provider_outbound.output import Row, print_changes, print_result
 from airflow_provider_outbound.polling import Gate
 from airflow_provider_outbound.shell import ShellHook, command, end, reading, say
@@ -155,8 +155,10 @@ def catalogue(args: Namespace) -> None:
     parquet.check({"catalogue": file}, "FILE")
     with TemporaryDirectory(prefix="outbound-") as name:
         folder = Path(name)
-        earlier = ("--compare-with", args.compare_with, channels, args.conn_id, folder / "earlier.parquet")
-        before = None if args.compare_with is None else stored(*earlier)
+        before = None
+        if args.compare_with is not None:
+            file_before = folder / "earlier.parquet"
+            before = stored("--compare-with", args.compare_with, channels, args.conn_id, file_before)
         with live(channels, args.conn_id, before) as (export, hook):
             exports.write_catalogue(export, before, hook.list_url, folder)
         written = parquet.put(folder, {"catalogue": file})["catalogue"]
@@ -234,8 +236,8 @@ def _summary(item: Item) -> Row:
     return {
         "id": text(item.get("id")),
         "name": next(iter(names(item)), None),
-        "channels": _distinct(channel.get("type") for channel in channels),
-        "languages": _distinct(channel.get("language") for channel in channels),
+        "channels": distinct_texts(channel.get("type") for channel in channels),
+        "languages": distinct_texts(channel.get("language") for channel in channels),
         "variables": shapes.variables(*channels),
         "updated": text(item.get("updatedAt")),
         "fingerprint": fingerprint(channels),
@@ -245,10 +247,6 @@ def _summary(item: Item) -> Row:
 def _shortened(row: Row) -> Row:
     """Return a row for a table, with a short fingerprint, because a whole one would take all the width."""
     return {**row, "fingerprint": short(row["fingerprint"])}
-
-
-def _distinct(values: Iterator[Any]) -> list[str]:
-    return list(dict.fromkeys(each for value in values if (each := text(value)) is not None))
 
 
 def _contents(item: Item) -> Iterator[Row]:

@@ -208,7 +208,8 @@ def _proxies(value: object) -> dict[str, Secret]:
         urls = None
     if isinstance(urls, dict):
         split = [_split(url) for url in urls.values()]
-        if all(parts and parts.scheme and parts.path in ("", "/") for parts in split):
+        known = all(scheme.partition("://")[0] in ("http", "https", "all") for scheme in urls)
+        if known and all(parts and parts.scheme and parts.path in ("", "/") for parts in split):
             return {scheme: Secret(url) for scheme, url in urls.items()}
     raise ConfigError(
         'extra proxies must be an object such as {"https": "http://name:password@proxy.example:3128"}, '
@@ -223,7 +224,7 @@ def _hosts(host: str | None, port: int | None) -> dict[str, str]:
         return {}
     for region in REGIONS:
         urls = region_urls(region)
-        if host.removeprefix("https://").rstrip("/") in (region, host_of(urls["list_url"])):
+        if host.removeprefix("https://").rstrip("/").removesuffix(":443") in (region, host_of(urls["list_url"])):
             return urls
     if "://" in host:
         return dict.fromkeys(("list_url", "sentinel_url", "domain_url"), _base_url("host", host, port))

@@ -95,15 +95,21 @@ def fill(path: object, channels: list[str] | None, conn_id: str, parameter: str)
     path = str(path)
     if not path.strip():
         raise ConfigError(f"{parameter} is blank: name a path")
+    if path.strip() == "None":  # a template that has no value
+        raise ConfigError(f"{parameter} is None: check the template that gives it")
     if "\0" in path:
         raise ConfigError(f"{parameter} has a NUL character: remove it")
     # A SAS token or a signature: not shown, nor kept as a part of the path.
     if re.match(r"(?!file:|local:)\w+://.*\?", path):
         raise ConfigError(
-            f"{parameter} is a URL with a ?: remove that. Credentials belong in an Airflow Connection"
+            f"{parameter} is a URL with a ?: remove it and what follows. Credentials belong in an Airflow "
+            "Connection"
         )
     if "{conn_id}" in path and re.search(r"[/\\*?\[\]{}]|^\.*$", conn_id):
-        raise ConfigError(f"outbound_conn_id {printable(repr(conn_id))} can't be part of {parameter}: rename it")
+        raise ConfigError(
+            f"outbound_conn_id {printable(repr(conn_id))} can't be part of {parameter}: rename the Connection, or "
+            "remove {conn_id} from the path"
+        )
     wanted = "all" if channels is None else ",".join(check_path_segment("channel", each) for each in channels)
     return os.path.expanduser(path).replace("{channel}", wanted).replace("{conn_id}", conn_id)
 

@@ -22,7 +22,7 @@ from airflow_provider_outbound.client.prefetch import Prefetch
 from airflow_provider_outbound.client.sender import Sender
 from airflow_provider_outbound.client.spool import Spool
 from airflow_provider_outbound.connections import CONN_TYPE, DEFAULT_CONN_ID, account_of, missing_connection
-from airflow_provider_outbound.errors import TRANSIENT, ConfigError, OutboundError, printable
+from airflow_provider_outbound.errors import TRANSIENT, OutboundError, printable
 from airflow_provider_outbound.model.codec import TOO_DEEP
 from airflow_provider_outbound.model.items import CHANNELS, Item, Record, channels, parse_channels
 from airflow_provider_outbound.model.matching import Criteria, TemplateIndex
@@ -30,7 +30,7 @@ from airflow_provider_outbound.model.values import text
 from airflow_provider_outbound.retries import longest_retry_after
 from airflow_provider_outbound.tables import build, parquet
 from airflow_provider_outbound.tables.build import Part
-from airflow_provider_outbound.tables.schemas import TABLES
+from airflow_provider_outbound.tables.schemas import TABLES, check_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Channels: TypeAlias = str | Sequence[str] | None
 
-PAGES_PER_LOG_LINE = 10
+CALLS_PER_LOG_LINE = 10
 MOST_TYPES = 10  # named in one log line
 
 
@@ -50,7 +50,8 @@ class OutboundHook(BaseHook):
     With :func:`airflow_errors`, errors that a retry can't fix fail the task at once.
 
     :param outbound_conn_id: the Connection to use.
-    :param retry_waits: seconds before each retry of a request; by default LivePerson's 5, 10 and 15.
+    :param retry_waits: seconds before each retry of a request, by default LivePerson's 5, 10 and 15. After a
+        429, it is 1 second, or 5 at the login. A ``Retry-After`` makes the wait longer, up to a minute.
     """
 
     conn_name_attr = "outbound_conn_id"
@@ -81,16 +82,18 @@ class OutboundHook(BaseHook):
 
     @property
     def place(self) -> str:
-        """The host and account, for messages; only the account until the host is known."""
-        return self._access.place if self._access else f"account {self.account.account_id}"
+        """The host and account, for messages; until the host is known, that of the Domain API."""
+        return (self._access or self._read_connection()).place
 
     def _read_connection(self) -> Access:
         """Read the Connection as it is now; keep hosts and token if it has not changed."""
         with missing_connection(self.outbound_conn_id):
             # Not in a variable: a Connection's repr shows its password, and tracebacks may show variables.
             account = account_of(self.get_connection(self.outbound_conn_id))
-        options = {"retry_waits": self.retry_waits, "longest_retry_after": longest_retry_after()}
-        self._access = reuse_or_new(self._access, account, **options, mask=mask_secret)
+        longest = longest_retry_after()
+        self._access = reuse_or_new(
+            self._access, account, retry_waits=self.retry_waits, longest_retry_after=longest, mask=mask_secret
+        )
         return self._access
 
     @contextmanager
@@ -176,15 +179,14 @@ class OutboundHook(BaseHook):
         """Yield the tables of one listing in parts as its pages arrive; after the last one, log the anomalies.
 
         An error may follow. A part of ``offset`` 0 replaces those before it, because the listing is read again.
+        Several channels have a listing each: their parts come when all are read.
 
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
         :returns: parts with ``offset``, the number of configurations before, and ``tables``, Arrow tables by name.
-        :raises ConfigError: if there is no such table.
+        :raises ConfigError: for other names, or none.
         """
-        for name in names:
-            if name not in TABLES:
-                raise ConfigError(f"table is {printable(repr(name), 60)}: give configurations or components")
+        check_tables(names)
         anomalies = Counter[str]()
         with Spool() as spool:
             pages = self._pages(channel, spool)
@@ -203,7 +205,9 @@ class OutboundHook(BaseHook):
         :param channel: one channel, such as ``wa``, or several; None for all.
         :param names: ``configurations``, ``components`` or both.
         :returns: dicts of Arrow tables, such as ``{"configurations": ..., "components": ...}``.
+        :raises ConfigError: for other names, or none.
         """
+        check_tables(names)
         return parquet.read_back(self.iter_parts(channel, names), names)
 
     def get_table(self, table: str = "components", channel: Channels = None) -> pa.Table:
@@ -262,7 +266,7 @@ class OutboundHook(BaseHook):
 
     def _progress(self, started: float) -> Callable[[Listing], None]:
         def log(listing: Listing) -> None:
-            if listing.calls % PAGES_PER_LOG_LINE == 0:
+            if listing.calls % CALLS_PER_LOG_LINE == 0:
                 progress = (listing.count, listing.calls, listing.channel or "all", time.monotonic() - started)
                 self.log.info("%d configurations so far: %d calls, channel %s, %.1f s", *progress)
 

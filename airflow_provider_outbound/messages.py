@@ -118,8 +118,8 @@ def failed(error: OutboundError, conn_id: str, kept: float = 0) -> Message:
         ).format(shown)
         return Message(422, "error", "This connection can’t be used", advice, facts[:1])
     if isinstance(error, TRANSIENT):
-        lasting = "Try again in a minute: this usually passes. The templates themselves are not affected."
-        return Message(503, "error", "The templates could not be read", lasting, facts)
+        advice = Markup("Try again in a minute: this usually passes. The templates themselves are not affected.")
+        return Message(503, "error", "The templates could not be read", advice, facts)
     if isinstance(error, AuthError):
         advice = correct.format("The credentials don’t fit the account, or may not list its templates.", shown)
         return Message(502, "lock", "LivePerson refused the login", advice, facts)
@@ -171,8 +171,9 @@ def draw(
     )
     policy = (
         f"default-src 'none'; script-src {source_hash(script)}; style-src {source_hash(style)}; base-uri 'none'; "
+        "form-action 'none'"
     )
-    return Html(html, policy + "form-action 'none'", message.status if message else 200)
+    return Html(html, policy, message.status if message else 200)
 
 
 def _read(*path: str) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context, ObjectStoragePath
 
-#: Bytes of an XCom above which a warning suggests files, as Airflow's docs do; its MySQL column holds 64 kB.
+#: Bytes of an XCom above which a warning suggests files, because XComs are in Airflow's database.
 XCOM_LIMIT = 48_000
 #: Parameters that mean nothing without ``output_path``.
 NEED_FILES = ("compare_with", "history_path", "catalogue")
@@ -47,10 +47,11 @@ NEED_FILES = ("compare_with", "history_path", "catalogue")
 class OutboundConfigurationsOperator(BaseOperator):
     """Fetch an account's outbound configurations, all or those of some channels.
 
-    Without ``output_path``, the task's XCom is the configurations, as LivePerson sends them. With it, the operator
-    writes ``configurations.parquet`` and ``components.parquet``, both from one reading of the listing. When the
-    listing is complete, it replaces each file in one step, ``configurations.parquet`` as the last one. In between,
-    a reader can see a new file and an old one.
+    Without ``output_path``, the task's XCom is the configurations, as LivePerson sends them, but with text for
+    what no XCom can hold, such as NaN. With ``output_path``, the operator writes ``configurations.parquet`` and
+    ``components.parquet``, both from one reading of the listing. When the listing is complete, it replaces each
+    file in one step, ``configurations.parquet`` as the last one. In between, a reader can see a new file and an
+    old one.
 
     The XCom is then a dict with ``account_id`` and, for each file, ``path`` and ``rows``:
 
@@ -82,8 +83,8 @@ class OutboundConfigurationsOperator(BaseOperator):
     :param history_path: a file that keeps every state of each configuration, and when it was valid. It is a path
         or URL that ends in ``.parquet``, and may contain ``{channel}`` and ``{conn_id}``. (str, path or None;
         default None; templated)
-    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log the
-        number of problems. (bool; default False)
+    :param problems: check the templates, and write ``problems.parquet``; without ``output_path``, only log
+        their number and the first errors. (bool; default False)
     :param catalogue: write ``catalogue.html``, which shows the templates as customers see them, and with
         ``compare_with`` also what changed. It needs ``output_path``. (bool; default False)
     :param fail_on: codes of checks that fail the task if they find a problem, such as ``["empty",
@@ -122,10 +123,9 @@ class OutboundConfigurationsOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.channel = channel
-        # As text, because Airflow 3.1 mistakes the methods of a Path for templates.
-        self.output_path = os.fspath(output_path) if isinstance(output_path, os.PathLike) else output_path
-        self.compare_with = os.fspath(compare_with) if isinstance(compare_with, os.PathLike) else compare_with
-        self.history_path = os.fspath(history_path) if isinstance(history_path, os.PathLike) else history_path
+        self.output_path = _as_text(output_path)
+        self.compare_with = _as_text(compare_with)
+        self.history_path = _as_text(history_path)
         self.problems = problems
         self.catalogue = catalogue
         self.fail_on = fail_on
@@ -136,14 +136,15 @@ class OutboundConfigurationsOperator(BaseOperator):
         self._account_id = ""
         self._written: dict[str, dict[str, Any]] = {}
         self._counts: dict[str, dict[str, Any]] = {}  # for the XCom, by table
-        self._history: dict[str, Any] = {}  # likewise
+        self._history: dict[str, Any] = {}  # the history's entry in the XCom
 
     def execute(self, context: Context) -> Any:
         """Fetch the configurations, and return them or where they were written."""
         hook = OutboundHook(self.outbound_conn_id)
         with airflow_errors():
             channels = parse_channels(self.channel)
-            parse_codes(self.fail_on), parse_min_rows(self.min_rows)  # fail before anything is read
+            parse_codes(self.fail_on)  # this and the next fail before anything is read
+            parse_min_rows(self.min_rows)
             hook.warn_of_unknown(channels)
             if self.output_path is not None:
                 self._warn_if_shared(context)
@@ -236,8 +237,8 @@ class OutboundConfigurationsOperator(BaseOperator):
         if before is None:
             self.log.info("No earlier export at %s: this export is a baseline, without changes", shown)
         else:
-            told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
-            self.log.info("Configurations that changed since %s: %s", shown, told)
+            counted = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+            self.log.info("Configurations that changed since %s: %s", shown, counted)
         return before
 
     def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:
@@ -253,12 +254,12 @@ class OutboundConfigurationsOperator(BaseOperator):
 
         exported: dict[str, Any] = {"account_id": self._account_id}
         for name, file in self._written.items():
-            told = {key: file[key] for key in ("path", "rows") if key in file}
+            entry = {key: file[key] for key in ("path", "rows") if key in file}
             self.log.info(
                 "Wrote %s to %s", f"{file['rows']} rows" if "rows" in file else "a catalogue", file["path"]
             )
             lineage.report_output(hook, file["path"])
-            exported[name] = {**told, **self._counts.get(name, {})}
+            exported[name] = {**entry, **self._counts.get(name, {})}
         if self._history:
             exported["history"] = self._history
         events = context.get("outlet_events")  # missing if a shell or a test calls execute({})
@@ -278,3 +279,8 @@ class OutboundConfigurationsOperator(BaseOperator):
                     "it",
                     printable(path),
                 )
+
+
+def _as_text(path: Any) -> Any:
+    """Return a path as text, because Airflow 3.1 mistakes the methods of a Path for templates."""
+    return os.fspath(path) if isinstance(path, os.PathLike) else path

@@ -85,8 +85,8 @@ def _print_diff(changes: Sequence[Change[Content]]) -> None:
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     for change in changes:
         subject = {key: _cell(value) for key, value in _subject(change).items()}
-        told = [subject[key] for key in ("name", "channels", "id") if subject[key]]
-        console.print(Text(change.kind, COLOURS[change.kind]), *told)
+        heading = [subject[key] for key in ("name", "channels", "id") if subject[key]]
+        console.print(Text(change.kind, COLOURS[change.kind]), *heading)
         for path, *values in change.fields:
             console.print(Text(f"  {printable(path, LONGEST_CELL)}", "cyan"))
             shown = from_difference(*values, longest=LONGEST_CELL)

@@ -114,8 +114,9 @@ class Poller:
             if self._task:  # started by a caller that was cancelled
                 await asyncio.wait([self._task])
             last = self._last.get(channel)
+            # A poll of the future is from before the clock was set back.
             if last and last.at <= now() and (called - last.at).total_seconds() < fresh:
-                return last  # unless it is of the future, that is, from before the clock was set back
+                return last
             self._task = asyncio.create_task(self._poll(channel, now))
             # Cancelling one caller must not cancel the poll of the others.
             return await asyncio.shield(self._task)

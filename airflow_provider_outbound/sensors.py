@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: The default of criteria that must not be None: a missing approval must not open the gate for any content.
 ANY: Any = type("Any", (), {"__repr__": lambda self: "any"})()
 
-#: Seconds past the sensor's own timeout after which Airflow stops waiting for a triggerer.
+#: Seconds past the sensor's timeout and last look after which Airflow stops waiting for a triggerer.
 GRACE = 600
 
 
@@ -42,9 +42,9 @@ class OutboundTemplateSensor(BaseSensorOperator):
     Its XCom describes the configuration that was found; if several match, the last updated one.
 
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". If Airflow found
-    the Connection before and can't find it now, that counts as "not there yet" for at most ten minutes. Any other
-    error fails the task at once, with ``soft_fail``, too. All modes give the same result, errors and timeout
-    message.
+    the Connection before and can't find it now, that counts as "not there yet" for ten minutes, or in mode
+    ``reschedule`` until ``timeout``. Any other error fails the task at once, even with ``soft_fail``; only
+    ``never_fail`` makes it a skip. Otherwise, all modes give the same result, errors and timeout message.
 
     :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
     :param channel: the channel that the template must be in, such as ``wa``; None for any. (templated)
@@ -176,6 +176,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
 
         :param context: the task's context.
         :param event: the trigger's payload.
+        :raises AirflowSensorTimeout: if it found nothing in time.
+        :raises AirflowFailException: if it met an error, or is of another release.
         """
         with airflow_errors():
             match event:
@@ -201,17 +203,17 @@ class OutboundTemplateSensor(BaseSensorOperator):
 
     @contextmanager
     def _own_words(self) -> Iterator[None]:
-        """Say what was seen last if the wait times out; let soft_fail hide nothing but that."""
-        found: BaseException
+        """Say what was seen last if the wait times out. ``soft_fail`` hides that; ``never_fail``, any error."""
+        cause: BaseException
         try:
             yield
             return
         except (AirflowSensorTimeout, AirflowFailException) as error:
-            found = error
-        except AirflowSkipException as error:  # the base class makes it of any error, and of a timeout
-            found = error.__cause__ or AirflowSensorTimeout()
-        late = isinstance(found, AirflowSensorTimeout)
-        words = f"Timed out after {self.timeout:g} s. {self._seen}" if late else str(found)
-        if self.never_fail or (late and self.soft_fail):
-            raise AirflowSkipException(words) from found
-        raise AirflowSensorTimeout(words) if late else found
+            cause = error
+        except AirflowSkipException as error:  # raised by the base class, for soft_fail and never_fail
+            cause = error.__cause__ or AirflowSensorTimeout()
+        timed_out = isinstance(cause, AirflowSensorTimeout)
+        message = f"Timed out after {self.timeout:g} s. {self._seen}" if timed_out else str(cause)
+        if self.never_fail or (timed_out and self.soft_fail):
+            raise AirflowSkipException(message) from cause
+        raise AirflowSensorTimeout(message) if timed_out else cause

@@ -82,6 +82,8 @@ def end(code: int, message: object) -> NoReturn:
 
 def say(message: object) -> None:
     """Print a line on stderr. A closed stderr neither stops the command nor changes its exit code."""
+    if sys.stderr is None:  # closed before Python started; print would take stdout
+        return
     try:
         print(message, file=sys.stderr, flush=True)
     except OSError:

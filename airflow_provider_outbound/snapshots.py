@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from airflow.models.connection import Connection
 from airflow.sdk import timezone
@@ -93,17 +92,18 @@ class Snapshots:
             reading = self._readings.pop(conn_id, None)
             if reading is None or reading.access.account != account or self._is_old(reading):
                 # One retry, because a person waits.
-                options: dict[str, Any] = {
-                    "retry_waits": RETRY_WAITS[:1],
-                    "clock": self._clock,
-                    "mask": mask_secret,
-                }
-                access = reuse_or_new(reading.access if reading else None, account, **options)
+                access = reuse_or_new(
+                    reading.access if reading else None,
+                    account,
+                    retry_waits=RETRY_WAITS[:1],
+                    clock=self._clock,
+                    mask=mask_secret,
+                )
                 reading = Reading(
                     access, self._clock(), threads.start(partial(self._find, access), "outbound-page")
                 )
             self._readings[conn_id] = reading
-            ended = [each for each, reading in self._readings.items() if reading.found.done()]
+            ended = [known for known, each in self._readings.items() if each.found.done()]
             for oldest in ended[: max(len(self._readings) - MOST, 0)]:
                 del self._readings[oldest]
             return reading.found

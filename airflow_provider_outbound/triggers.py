@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from airflow_provider_outbound.polling import Gate, subscribe
 
 T = TypeVar("T")
 
-MOST_FIELDS = 100  # named in one event
+MOST_NAMED = 100  # fields, channels or languages in one event
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -108,8 +109,8 @@ class OutboundTemplateTrigger(BaseTrigger):
                     # Counted from the poll, so that all triggers that share it look again together.
                     next_look = poll.at + timedelta(seconds=self.poke_interval)
                     # In a thread: the pipe that takes a triggerer's log may be full, and would block the loop.
-                    wait = _seconds(next_look - now())
-                    await self.log.ainfo("%s. Next look in %.3g s.", match.seen, wait)
+                    wait = round(_seconds(next_look - now()), 1)
+                    await self.log.ainfo("%s. Next look in %g s.", match.seen, wait)
         except OutboundError as error:
             return TriggerEvent({"status": "error", "message": str(error)})
 
@@ -118,13 +119,14 @@ class OutboundTemplateTrigger(BaseTrigger):
 class OutboundTemplateEventTrigger(BaseEventTrigger):
     """Fire for each template that is created, updated or removed.
 
-    ``template_asset`` creates an asset with this trigger. Templates that exist when the watch begins have no
-    event. From Airflow 3.3 on, the asset state store keeps the state that was last reported, so changes that are
-    made while the triggerer is down have their events when it is back. A change that is undone before the next
-    look has no event. Triggers on one Connection and channel share polls.
+    ``template_asset`` creates an asset with this trigger. Templates that exist when the watch begins have an
+    event only with ``existing``. A change that is undone before the next look has no event. Triggers on one
+    Connection and channel share polls.
 
-    Each change has at least one event. If the triggerer is killed in the seconds between storing the event and
-    storing the new state, the event is repeated, with the same ``event_id``.
+    From Airflow 3.3 on, the asset state store keeps the state that was last reported. Changes that are made while
+    the triggerer is down have their events when it is back, and each change that a look finds has at least one
+    event. If the triggerer is killed in the seconds between storing the event and storing the new state, the event
+    is repeated, with the same ``event_id``.
 
     :param asset_name: the asset's name. Airflow merges triggers with the same arguments, and the name keeps the
         triggers of two assets apart.
@@ -135,7 +137,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
     :param existing: also fire ``created`` for templates that exist when the watch begins.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :raises ConfigError: for an argument that no template can match.
+    :raises ConfigError: for an argument that no template can match, or a ``poke_interval`` that is none.
     """
 
     asset_name: str
@@ -152,8 +154,11 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
         Criteria(self.template_name, self.channel, self.language)  # refuses blanks and what is not text
         if self.channel is not None:
             check_path_segment("channel", self.channel)
-        given = {self.kinds} if isinstance(self.kinds, str) else set(self.kinds)
-        if not given or not given <= set(KINDS):
+        for name, value in {"asset_name": self.asset_name, "outbound_conn_id": self.outbound_conn_id}.items():
+            if not isinstance(value, str) or not value.strip():
+                raise ConfigError(f"{name} is {printable(repr(value), 60)}: give text that is not empty")
+        given = [self.kinds] if isinstance(self.kinds, str) else self.kinds
+        if not given or not isinstance(given, Collection) or any(kind not in KINDS for kind in given):
             raise ConfigError(f"kinds is {printable(self.kinds)}: give one or more of {', '.join(KINDS)}")
         self.kinds = [kind for kind in KINDS if kind in given]  # in one order, because Airflow compares arguments
         if not isinstance(self.poke_interval, (int, float)) or not 0 < self.poke_interval < math.inf:
@@ -188,18 +193,22 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                 else:
                     begins = baseline.states is None
                     states, changes = await asyncio.to_thread(_differ, baseline.states or (), poll.found.raws)
-                    told = [each for each in changes if self._is_meant(each) and (self.existing or not begins)]
-                    for change in told:
-                        yield TriggerEvent(self._payload(change, baseline.version))
-                    if told:
+                    meant = [each for each in changes if self._is_meant(each) and (self.existing or not begins)]
+                    sent = Counter[str]()
+                    for change in meant:
+                        yield TriggerEvent(self._payload(change, baseline.version, sent))
+                    if meant:
                         await self._persist(partial(baseline.handed_over, sleep), sleep)
                     if (changes or begins) and not await self._persist(partial(baseline.keep, states), sleep):
                         await self.log.ainfo("Asset %s: another triggerer has taken over", self.asset_name)
                         baseline = await self._baseline(sleep)
                     if begins:
                         await self.log.ainfo("Asset %s: watching %d configurations", self.asset_name, len(states))
+                        if not states:
+                            words = "Asset %s: nothing is in channel %s: check that, and the Connection's host"
+                            await self.log.awarning(words, self.asset_name, self.channel or "all")
                     elif changes:
-                        facts = (self.asset_name, len(changes), len(states), len(told))
+                        facts = (self.asset_name, len(changes), len(states), len(meant))
                         await self.log.ainfo("Asset %s: %d changes in %d configurations, %d events", *facts)
                 # Counted from the poll, so that all triggers that share it look again together.
                 next_look = poll.at + timedelta(seconds=self.poke_interval)
@@ -230,7 +239,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             try:
                 return await call()
             except AirflowRuntimeError as error:
-                words = "Asset %s: Airflow's asset state store failed: %s. Next try in %.3g s."
+                words = "Asset %s: Airflow's asset state store failed: %s. Next try in %g s."
                 await self.log.aerror(words, self.asset_name, printable(error), self.poke_interval)
             await sleep(self.poke_interval)
 
@@ -243,22 +252,24 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
             for state in change.states
         )
 
-    def _payload(self, change: Change[State], version: str) -> dict[str, Any]:
+    def _payload(self, change: Change[State], version: str, sent: Counter[str]) -> dict[str, Any]:
         """Return an event's payload, which never has contents.
 
         :param version: of the baseline, so that the same change at another time has another id.
+        :param sent: counts equal changes of one look, so that two items without an id have two events.
         """
         state = change.states[0]
         digests = [each.digest if each else "" for each in (change.before, change.after)]
         identity = json.dumps([self.asset_name, version, state.key, *digests])
+        sent[identity] += 1
         return {
-            "event_id": hashlib.sha256(identity.encode()).hexdigest()[:32],
+            "event_id": hashlib.sha256(f"{identity} {sent[identity]}".encode()).hexdigest()[:32],
             "kind": change.kind,
             "id": state.id,
             "name": state.names[0] if state.names else None,
-            "channels": list(dict.fromkeys(channel for channel, _ in state.places)),
-            "languages": list(dict.fromkeys(language for _, language in state.places if language)),
-            "fields": [field.path for field in change.fields[:MOST_FIELDS]],
+            "channels": list(dict.fromkeys(channel for channel, _ in state.places))[:MOST_NAMED],
+            "languages": list(dict.fromkeys(language for _, language in state.places if language))[:MOST_NAMED],
+            "fields": [field.path for field in change.fields[:MOST_NAMED]],
             "outbound_conn_id": self.outbound_conn_id,
         }
 

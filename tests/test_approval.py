@@ -151,6 +151,14 @@ def test_what_cannot_be_approved_fails_at_once(export: Export, arguments: dict[s
         describe(exported, "n0")
 
 
+@pytest.mark.parametrize("described", [None, {}, {"exported": {}}])
+def test_only_a_description_is_remembered(described: Any) -> None:
+    with pytest.raises(
+        AirflowFailException, match="described has no export: give the dict that describe returned"
+    ):
+        remember(described)
+
+
 def test_an_approval_of_another_account_fails_at_once(export: Export) -> None:
     exported = export(ITEMS)
     remember(describe(export(ITEMS, "other", account="999"), "n0"))

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup, escape
 
+from airflow_provider_outbound.catalogue.fields import changed_fields
 from airflow_provider_outbound.catalogue.phones import host, phone_number
-from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
+from airflow_provider_outbound.catalogue.previews import comparison, preview, snippet
 from airflow_provider_outbound.model.changes import differences
 from airflow_provider_outbound.model.items import channels
 from airflow_provider_outbound.sandbox.data import configurations

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -293,7 +294,13 @@ def test_wait_ends_at_once_on_a_permanent_error(run: Run, connect: Callable[...,
 
 @pytest.mark.parametrize(
     "words",
-    [["wait"], ["wait", "x", "--timeout", "-1"], ["wait", "x", "--interval", "nan"], ["list", "-o", "csv"]],
+    [
+        ["wait"],
+        ["wait", "x", "--timeout", "-1"],
+        ["wait", "x", "--interval", "nan"],
+        ["list", "-o", "csv"],
+        ["list", "--language", " "],
+    ],
 )
 def test_wrong_use_exits_with_2(run: Run, words: list[str]) -> None:
     code, out, err = run(*words)
@@ -405,6 +412,14 @@ def test_a_closed_stderr_changes_no_result(
     os.close(writes)
     assert done.returncode == code
     assert len(list(tmp_path.rglob("*.parquet"))) == (2 if code == 0 else 0)
+
+
+@pytest.mark.system
+def test_without_a_stderr_stdout_is_nothing_but_data(outbound_sandbox: Sandbox) -> None:
+    command = shlex.join([sys.executable, "-m", "airflow_provider_outbound", "list", "-o", "json"])
+    ended = subprocess.run(["sh", "-c", f"exec {command} 2>&-"], stdout=subprocess.PIPE, text=True)
+    assert ended.returncode == 0
+    assert len(json.loads(ended.stdout)) == len(outbound_sandbox.configurations())
 
 
 @pytest.mark.system

@@ -27,6 +27,15 @@ def test_what_is_written_is_read_the_same(value: Any) -> None:
     encode(value).decode()
 
 
+@pytest.mark.fault("D2")
+def test_an_integer_that_is_too_long_for_python_is_text() -> None:
+    digits = "9" * 5000
+    text = f'[{{"long": {digits}, "negative": -{digits}, "nan": NaN}}]'.encode()
+    (value,) = decode(text)
+    assert (value["long"], value["negative"]) == (digits, f"-{digits}")
+    assert split(text) == [text[1:-1]]
+
+
 @pytest.mark.parametrize("text", [b"", b"[1", b"[1]x", b"{'a': 1}", b"\xff", b"nul", b'"\x01"', b"[" * 100])
 def test_what_is_no_json_is_an_error(text: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own words and msgspec's differ

@@ -90,6 +90,12 @@ def test_oauth1_has_four_secrets(by_uri: bool) -> None:
             "https://api.liveperson.net",
         ),
         (
+            "https://va.handoff.liveperson.net:443",
+            "https://va.handoff.liveperson.net",
+            "https://va.sentinel.liveperson.net",
+            "https://api.liveperson.net",
+        ),
+        (
             "https://VA.handoff.liveperson.net/",
             "https://va.handoff.liveperson.net",
             "https://va.sentinel.liveperson.net",
@@ -195,6 +201,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e@h:99999"}}}, "extra proxies must be an object"),
     ({"extra": {"proxies": {"https": "http://u:canary-secret-5f1e/x@h:1"}}}, "extra proxies must be an object"),
     ({"extra": {"proxies": {"https": "http://u:55/x@h:1"}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"htps": "http://p:1"}}}, "extra proxies must be an object"),
+    ({"extra": {"proxies": {"HTTPS": "http://p:1"}}}, "extra proxies must be an object"),
     ({"host": "a..b"}, "host is"),
     ({"host": "a" * 64 + ".example"}, "host is"),
     ({"host": "va.handoff.liveperson.net/x"}, "host is"),

@@ -24,7 +24,7 @@ from airflow_provider_outbound.model.changes import States, read_states
 from airflow_provider_outbound.model.codec import encode
 from airflow_provider_outbound.triggers import OutboundTemplateEventTrigger, OutboundTemplateTrigger
 from tests.clock import World
-from tests.fake import Fake, Hit, Reply, configuration, paged
+from tests.fake import Fake, Hit, Reply, bare, configuration, paged
 
 Connect = Callable[..., str]
 Items = list[dict[str, Any]]
@@ -443,10 +443,28 @@ def test_kinds_are_in_one_order_and_names_are_bounded(connect: Connect) -> None:
     trigger = OutboundTemplateEventTrigger(asset_name="a", kinds={"removed", "created"})
     assert trigger.kinds == ["created", "removed"]
     deep = {"x" * 100_000: {"y" * 100_000: [1]}}
-    items, airflow = [configuration(1, name="n" * 1_000_000, **deep)], Airflow()
-    change = lambda: items.__setitem__(0, configuration(1, name="n" * 1_000_000))  # noqa: E731
+    many = [{"type": f"t{number}", "language": f"l{number}"} for number in range(5000)]
+    items, airflow = [configuration(1, name="n" * 1_000_000, channels=many, **deep)], Airflow()
+    change = lambda: items.__setitem__(0, configuration(1, name="n" * 1_000_000, channels=many))  # noqa: E731
     watched(connect, paged(items), airflow, {100: change})
-    assert len(json.dumps(airflow.told)) < 3000
+    assert len(json.dumps(airflow.told)) < 6000
+
+
+def test_equal_changes_of_items_without_an_id_are_events_of_their_own(connect: Connect) -> None:
+    items: Items = []
+    airflow = Airflow()
+    watched(connect, paged(items), airflow, {100: lambda: items.extend([bare(1), bare(1)])})
+    assert shown(airflow) == [("created", "t1", [])] * 2
+    assert len({event["event_id"] for event in airflow.told}) == 2
+
+
+def test_a_watch_of_nothing_says_so(connect: Connect) -> None:
+    with capture_logs() as logs:
+        watched(connect, paged([]), Airflow(), {}, channel="WA")
+        watched(connect, paged([configuration(1)]), Airflow(), {})
+    assert [log["event"] for log in logs if "nothing" in log["event"]] == [
+        "Asset watched: nothing is in channel WA: check that, and the Connection's host"
+    ]
 
 
 def test_assets_and_gates_share_one_poll(connect: Connect) -> None:
@@ -498,6 +516,11 @@ def test_template_asset_makes_a_trigger_of_its_own_for_each_asset() -> None:
     ("wrong", "words"),
     [
         ({"kinds": []}, "give one or more of created, updated, removed"),
+        ({"kinds": None}, "give one or more of created, updated, removed"),
+        ({"kinds": [["created"]]}, "give one or more of created, updated, removed"),
+        ({"outbound_conn_id": None}, "outbound_conn_id is None: give text that is not empty"),
+        ({"outbound_conn_id": " "}, "outbound_conn_id is ' ': give text that is not empty"),
+        ({"name": 5}, "asset_name is 5: give text that is not empty"),
         ({"kinds": ["changed"]}, "give one or more of created, updated, removed"),
         ({"template_name": " "}, "template name is ' '"),
         ({"channel": "../x"}, "channel is '../x'"),
@@ -509,4 +532,4 @@ def test_template_asset_makes_a_trigger_of_its_own_for_each_asset() -> None:
 )
 def test_what_nothing_can_meet_is_refused_where_the_asset_is_made(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words.replace("[", r"\[")):
-        template_asset("a", **deepcopy(wrong))
+        template_asset(**{"name": "a", **deepcopy(wrong)})

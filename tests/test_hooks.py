@@ -106,6 +106,19 @@ def test_a_long_listing_that_changes_late_is_whole_in_every_form(
     assert names == [item["name"] for item in items]
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(["nope"], "table is 'nope'"), ("components", "names is 'components'"), ([], r"names is \[\]")],
+)
+@pytest.mark.parametrize("method", ["iter_parts", "iter_tables"])
+def test_names_of_no_tables_are_refused_at_once(connect: Connect, method: str, names: Any, words: str) -> None:
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(ConfigError, match=words):
+            list(getattr(OutboundHook(), method)(names=names))
+    assert not fake.hits
+
+
 def test_tables_and_frames(connect: Connect) -> None:
     with Fake(paged(ITEMS)) as fake:
         hook = OutboundHook(connect(fake.connection()))

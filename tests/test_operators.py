@@ -249,13 +249,26 @@ def test_a_folder_whose_connection_is_missing(connect: Connect, monkeypatch: pyt
     assert not fake.hits
 
 
+@pytest.mark.fault("F4")
+@pytest.mark.parametrize("parameter", ["output_path", "compare_with", "history_path"])
+def test_a_template_without_a_value_is_no_path(connect: Connect, tmp_path: Path, parameter: str) -> None:
+    paths = {"output_path": str(tmp_path), parameter: "{{ none }}"}
+    operator = OutboundConfigurationsOperator(task_id="x", **paths)
+    operator.render_template_fields({})
+    with Fake() as fake:
+        connect(fake.connection())
+        with pytest.raises(AirflowFailException, match=f"{parameter} is None: check the template that gives it"):
+            operator.execute({})
+    assert not fake.hits
+
+
 @pytest.mark.parametrize("parameter", ["output_path", "compare_with", "history_path"])
 def test_a_token_in_a_url_is_refused_and_not_quoted(connect: Connect, parameter: str) -> None:
     path = f"abfs://lake@acme/x?sig={SECRET}"
     paths = {"output_path": "x", parameter: f"{path}/h.parquet" if parameter == "history_path" else path}
     with Fake() as fake:
         connect(fake.connection())
-        with pytest.raises(AirflowFailException, match=rf"{parameter} is a URL with a \?: remove that") as caught:
+        with pytest.raises(AirflowFailException, match=rf"{parameter} is a URL with a \?: remove it") as caught:
             execute(**paths)
     assert SECRET not in str(caught.value)
     assert not fake.hits

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_outbound.client.pacing import LEAST_LATE, WINDOW, Pace, pace_of
+from airflow_provider_outbound.client.pacing import LEAST_LATE, MOST_LATE, Pace, pace_of
 from tests.clock import Clock
+
+WINDOW = 1 + MOST_LATE
 
 
 def test_the_first_ones_leave_at_once_and_the_next_when_a_second_has_passed() -> None:

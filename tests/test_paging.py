@@ -489,6 +489,34 @@ def test_an_id_that_is_listed_twice_in_pages_of_one_comes_once(client: Client, n
         assert read(fake, client) == [configuration(number) for number in dict.fromkeys(numbers)]
 
 
+@pytest.mark.fault("P2")
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("limit must be 10 or more", lambda hit: int(hit.query["limit"]) < 10),
+        ("offset may be 20 at most", lambda hit: hit.offset > 20),
+    ],
+)
+def test_what_the_server_says_about_a_refused_page_is_told(
+    client: Client, words: str, refused: Callable[[Hit], bool]
+) -> None:
+    listing = paged([configuration(number) for number in range(25)])
+    refusal = Reply(400, {"message": words, "code": 7})
+    shown = rf"offset 24 with limit 2 is refused.*status 400, {words} \(code 7\)"
+    with Fake(lambda hit: refusal if refused(hit) else listing(hit)) as fake:
+        with pytest.raises(ProtocolError, match=shown):
+            read(fake, client)
+
+
+@pytest.mark.fault("R12")
+@pytest.mark.parametrize("count", [0, 5, 45])
+def test_an_envelope_may_be_named_like_a_field(client: Client, count: int) -> None:
+    items = [bare(number) for number in range(count)]
+    with Fake(lambda hit: {"channels": paged(items)(hit)}) as fake:
+        assert read(fake, client) == items
+    assert fake.kinds().count("list") <= 6
+
+
 @pytest.mark.fault("R12")
 @pytest.mark.parametrize("name", ["handoffs", "data", "items", "x y"])
 def test_an_envelope_is_opened(client: Client, name: str) -> None:

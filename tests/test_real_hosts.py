@@ -163,6 +163,34 @@ def test_verify_false_trusts_any(sandbox: Sandbox, internet: Internet, connect: 
 
 
 @pytest.mark.fault("S1")
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            407,
+            "The proxy to va.sentinel.liveperson.net refused the login for account 12345678 (status 407). Check",
+        ),
+        (502, "for account 12345678 (timeout 30 s): the proxy answered with status 502. Check the network"),
+    ],
+)
+def test_what_a_proxy_says_is_not_quoted(
+    sandbox: Sandbox, internet: Internet, connect: Callable[..., str], status: int, words: str
+) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self.send_response(status, f"not with {PROXY_PASSWORD}")
+            self.end_headers()
+
+    with Served(Refusing) as proxy:
+        extra = {"proxies": {"https": proxy.url.replace("//", f"//me:{PROXY_PASSWORD}@")}}
+        connection = internet.connection(sandbox, host="va", extra=extra)
+        works, message = OutboundHook(connect(connection), retry_waits=()).test_connection()
+    assert not works
+    assert words in message
+    assert PROXY_PASSWORD not in message
+
+
+@pytest.mark.fault("S1")
 def test_proxy_that_is_gone_keeps_its_password(
     sandbox: Sandbox, internet: Internet, connect: Callable[..., str]
 ) -> None:

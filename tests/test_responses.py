@@ -45,6 +45,8 @@ def page(fake: Fake, client: Client) -> list[dict[str, object]]:
         ("-3", 1.0),
         ("soon", 1.0),
         ("²", 1.0),
+        ("30.5", 30.5),
+        ("30s", 1.0),
         ("7 ", 7.0),
         ("Tue Nov 14 22:13:50 2023", 30.0),
         ("Tue, 14 Nov 2023 22:13:50 -0000", 30.0),
@@ -230,6 +232,12 @@ NO_ENVELOPES: dict[str, Any] = {
     "no success, as text": {"success": "false", "data": []},
     "LivePerson's error": {"errorCode": 1004, "errorMessage": "boom", "handoffs": []},
     "another of LivePerson's": {"internalErrorCode": 5, "handoffs": [configuration(1)]},
+    "the body of LivePerson's refusals": {
+        "code": 0,
+        "requestTraceId": TRACE,
+        "message": "expired",
+        "handoffs": [],
+    },
     "an error, and no channels": {"error": "backend down", "channels": []},
     "two lists and warnings": {"handoffs": [configuration(1)], "data": [{"id": 1}], "warnings": [{"id": 1}]},
 }

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pendulum
 
 from airflow_provider_outbound.catalogue.entries import Entry
-from airflow_provider_outbound.catalogue.notes import notes, told
+from airflow_provider_outbound.catalogue.notes import described, notes
 from airflow_provider_outbound.catalogue.pairs import channel_pairs
 from airflow_provider_outbound.catalogue.phones import BUTTONS, LOOKS, Phone, phone_number
 from airflow_provider_outbound.model import items as shapes
@@ -115,7 +115,7 @@ def _template(number: int, entry: Entry, taken: set[str]) -> Template:
         "updated": date_and_time(updated),
         "time": updated and int(updated.timestamp()),
         "lookback": lookback(item),
-        "problems": [told(problem, item) for problem in entry.problems],
+        "problems": [described(problem, item) for problem in entry.problems],
         "channels": [_facts(after or before or {}, gone=after is None) for before, after in pairs],
         "raw": entry.raw.decode(errors="replace"),
     }

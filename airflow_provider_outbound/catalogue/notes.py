@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_outbound.catalogue.pairs import kind_of
 from airflow_provider_outbound.catalogue.phones import Phone
 from airflow_provider_outbound.model import items as shapes
-from airflow_provider_outbound.model.checks import Problem
+from airflow_provider_outbound.model.checks import TWIN, Problem
 from airflow_provider_outbound.model.items import Item
 from airflow_provider_outbound.model.values import text
 
@@ -55,13 +55,11 @@ _FIELDS = {
     "outboundnumber": "sender",
 }
 
-#: How the problem of two equal channels in one configuration begins; it counts channels from 0, the page from 1.
-_TWIN = "has the same channel and language as channel"
 _UNKNOWN = "One part has no preview"
 _HEIGHT = "On a horizontal card the picture is as high as the card. The height counts on vertical cards only."
 
 
-def told(problem: Problem, item: Item) -> list[Any]:
+def described(problem: Problem, item: Item) -> list[Any]:
     """Return a problem for the page: severity, title, sentences, and its channel's place among those shown.
 
     :param problem: the problem.
@@ -76,7 +74,7 @@ def told(problem: Problem, item: Item) -> list[Any]:
     if problem.component_index is not None:
         subject = _named(parts, problem.component_index)
     title, sentences = TITLES[problem.code], f"{subject}{_detail(problem)}. {_ADVICE[problem.code]}"
-    if problem.detail.startswith(_TWIN):
+    if problem.detail.startswith(TWIN):  # it counts channels from 0, the page from 1
         title = "Two channels are alike"
         sentences = f"{subject} has the type and language of another one in this template. Remove or change one."
     return [problem.severity, title, sentences, channel]

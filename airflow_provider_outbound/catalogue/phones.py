@@ -187,12 +187,13 @@ class Phone:
     @property
     def size(self) -> tuple[Size, int]:
         """How long the SMS is without the values of its variables, and how many of those it takes."""
-        bodies = self.parts["body"]
-        lines = [(part, texts.visible(part.get(key))) for part in bodies for key in ("content", "optOut")]
-        markup = [texts.html(line, items.declared(part) or ()) for part, line in lines if line]
-        count = sum(line.count("<var") for line in markup)
-        fixed = re.sub("<var[^>]*>[^<]*</var>", "", "\n".join(markup))
-        return size(Markup(fixed).unescape()), count  # noqa: S704 - to be read, not shown
+        lines = [
+            texts.without_variables(line, items.declared(part) or ())
+            for part in self.parts["body"]
+            for key in ("content", "optOut")
+            if (line := texts.visible(part.get(key)))
+        ]
+        return size("\n".join(fixed for fixed, _ in lines)), sum(count for _, count in lines)
 
     @cached_property
     def card(self) -> str:

@@ -8,12 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from airflow_provider_outbound.catalogue import texts
-from airflow_provider_outbound.catalogue.fields import changed_fields
 from airflow_provider_outbound.catalogue.pairs import component_pairs
 from airflow_provider_outbound.catalogue.phones import Phone
 from airflow_provider_outbound.model import items
-
-__all__ = ["changed_fields", "comparison", "preview", "snippet"]
 
 FIRST = 120  # characters of a snippet
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from airflow_provider_outbound.catalogue.entries import Snapshot, entries
 from airflow_provider_outbound.catalogue.environment import environment
 from airflow_provider_outbound.catalogue.facts import KINDS, Kind, date, date_and_time, templates
-from airflow_provider_outbound.catalogue.previews import changed_fields, comparison, preview, snippet
+from airflow_provider_outbound.catalogue.fields import changed_fields
+from airflow_provider_outbound.catalogue.previews import comparison, preview, snippet
 from airflow_provider_outbound.model.values import utf8_safe
 
 

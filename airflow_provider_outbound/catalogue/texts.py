@@ -101,6 +101,18 @@ def variable(name: str, declared: Collection[str]) -> Markup:
     return Markup(f"<var{direction}{unknown}>{escape(name)}</var>")  # noqa: S704 - the name is escaped
 
 
+def without_variables(text: str, declared: Collection[str] = ()) -> tuple[str, int]:
+    """Return a text without its placeholders, and how many it has.
+
+    :param text: what :func:`visible` returned.
+    :param declared: the variables that its component declares.
+    """
+    ranges = [(start, end) for start, (end, _) in _variables(text, declared)]
+    for start, end in reversed(ranges):
+        text = text[:start] + text[end:]
+    return text, len(ranges)
+
+
 def _masked(text: str, ranges: Iterable[tuple[int, int]], char: str) -> str:
     """Return a text whose ranges are filled with one character, which hides their content from later patterns."""
     for start, end in ranges:

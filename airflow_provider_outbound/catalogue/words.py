@@ -33,8 +33,8 @@ def changes(before: str, after: str) -> tuple[Ranges, Ranges]:
     matcher = SequenceMatcher(None, [old[0] for old in olds], [new[0] for new in news])
     left: Ranges = []
     right: Ranges = []
-    for same, i, j, k, m in matcher.get_opcodes():
-        if same != "equal":
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag != "equal":
             left += _ranges(before, olds[i:j])
             right += _ranges(after, news[k:m])
     return left, right

@@ -20,7 +20,7 @@ from airflow_provider_outbound.model.items import Record
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry of a 5xx: retry policy page
+RETRY_WAITS = (5.0, 10.0, 15.0)  # seconds before each retry after a 5xx or network error: retry policy page
 LONGEST_WAIT = 60.0  # most seconds of one wait for a Retry-After
 SMALLER_PAGE = 30  # the limit in the example of the API's page, for servers that refuse a larger one
 TOO_LARGE = (400, 413, 422)  # statuses by which a server may refuse a limit
@@ -82,6 +82,7 @@ class Api:
         self, access: Access, send: Callable[[Request], Response], sleep: Callable[[float], object] = time.sleep
     ) -> None:
         self.access, self.send, self.sleep = access, send, sleep
+        self.said = ""  # what the server sent instead of the last page, if that counts as "nothing"
 
     def list_page(
         self, channel: str | None, offset: int, ahead: Sequence[int] = (), limit: int | None = None
@@ -109,8 +110,10 @@ class Api:
         call = partial(self._call, access.listing, build, partial(Reader.page, channel=channel, offset=offset))
         try:
             records = call()
-            # None may also be a stray error, which must not end a listing.
-            return (call() if records is None else records) or []
+            if isinstance(records, str):  # perhaps a stray error, which must not end a listing
+                records = call()
+            self.said = records if isinstance(records, str) else ""
+            return [] if isinstance(records, str) else records
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
                 raise
@@ -131,11 +134,10 @@ class Api:
             access.page_size = refused
             raise
         words = (
-            "Page size %d was refused with status %d by %s: continuing with %d. To save the refused request, set "
-            "the Connection's extra page_size to that"
+            "Page size %d was refused with status %d by %s: continuing with %d. To avoid the refused request, set "
+            "the Connection's extra page_size to %d"
         )
-        facts = (refused, status, access.place, SMALLER_PAGE)
-        log.warning(words, *facts)
+        log.warning(words, refused, status, access.place, SMALLER_PAGE, SMALLER_PAGE)
         return records
 
     def list_url(self) -> str:

@@ -40,8 +40,8 @@ class Configurations:
     ) -> Iterator[Page]:
         """Read listings, and yield what they hold; a page of offset 0 discards those before it.
 
-        The pages of a single listing are yielded as they arrive. If configurations have to be merged, all are
-        yielded at the end.
+        The pages of a single listing are yielded as they arrive. If it has a configuration twice, or there are
+        several listings, all is yielded at the end.
 
         :param listings: what to read.
         :param on_page: called after each page.

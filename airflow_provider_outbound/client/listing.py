@@ -210,4 +210,9 @@ class _Attempt:
                 "the page before it, twice in the same way. The server does not count offset and limit in "
                 "configurations"
             )
+            if said := self._listing.api.said:
+                blame = (
+                    f"the page at offset {offset} with limit {limit} is refused, although it begins with the last "
+                    f"configuration of the page before it: {said}"
+                )
         return _Shifted((offset, keys, self._pages), blame)

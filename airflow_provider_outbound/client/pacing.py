@@ -12,7 +12,6 @@ from dataclasses import dataclass
 #: Seconds by which a request may arrive later than the quickest one, so that it is closer to those that follow: at
 #: most, as long as its response is not there, and in addition to what the response shows.
 MOST_LATE, LEAST_LATE = 0.03, 0.002
-WINDOW = 1 + MOST_LATE
 LONGEST_WINDOW = 3600.0
 
 

@@ -27,7 +27,9 @@ from airflow_provider_outbound.model.items import Record
 from airflow_provider_outbound.model.values import boolean
 
 #: Where an object says what went wrong, in LivePerson's services and in others.
-FAILURES = ("error", "errors", "fault", "errorCode", "errorMessage", "internalErrorCode")
+FAILURES = ("error", "errors", "fault", "errorCode", "errorMessage", "internalErrorCode", "requestTraceId")
+#: What tells a single configuration from an envelope whose list is named ``channels``.
+ITEM = ("id", "name", "createdAt", "updatedAt")
 #: Lists of an envelope that are not the listing.
 OTHER_LISTS = ("errors", "warnings", "messages")
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
@@ -73,17 +75,18 @@ class Reader:
     response: Response
     now: float
 
-    def page(self, channel: str | None, offset: int) -> list[Record] | None:
-        """Return a page's items; None for an error or a body that means "nothing" only past the end.
+    def page(self, channel: str | None, offset: int) -> list[Record] | str:
+        """Return a page's items; for an error or a body that means "nothing" only past the end, what it says.
 
         :param channel: the channel that was requested; None for all.
         :param offset: how many configurations were skipped.
+        :raises ProtocolError: if it is not a list of configurations; see :meth:`json` for further errors.
         """
         status = self.response.status
         if status == 204:
             return []
         if offset and (status in (400, 404, 416) or (status == 200 and self._is_blank())):
-            return None
+            return f"status {status}, {self._error_body()}"
         found = "sent JSON that is not a list of configurations. Check the Connection's host and app_name."
         try:
             records = self._records(self.json(), channel)
@@ -162,7 +165,7 @@ class Reader:
         if isinstance(data, dict):
             if any(map(data.get, FAILURES)) or boolean(data.get("success")) is False:
                 return None
-            if data.keys() & {"channels", "messageComponents"}:
+            if "messageComponents" in data or ("channels" in data and data.keys() & ITEM):
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
             lists = {name: each for name, each in data.items() if _is_list_of_objects(each)}
             listings = [name for name in lists if name not in OTHER_LISTS]
@@ -230,7 +233,7 @@ def _is_list_of_objects(value: Any) -> bool:
 
 def _seconds_until(retry_after: str, now: float) -> float:
     """Return the seconds that a Retry-After asks for; 0 where it can't be read."""
-    if retry_after.isdecimal():
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):  # a decimal point is not allowed, but clear
         return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -65,7 +67,9 @@ class Sender:
 
     def __init__(self, account: Account, sleep: Callable[[float], object] = time.sleep) -> None:
         if isinstance(account.verify, str) and not os.path.exists(account.verify):
-            raise ConfigError(f"There is no CA file {printable(repr(account.verify))}: correct the extra verify")
+            raise ConfigError(
+                f"There is no CA file {printable(repr(account.verify))}: correct the Connection's extra verify"
+            )
         self._account, self._sleep = account, sleep
         self._session = _Session()
         for scheme in ("https://", "http://"):
@@ -120,6 +124,11 @@ class Sender:
                 problem = NetworkError(
                     f"Can't connect to {host} for account {account} ({_words(cause)}). Check the Connection's "
                     "host, the network and the proxy"
+                )
+            if _proxy_status(cause) == 407:
+                problem = ConfigError(
+                    f"The proxy to {host} refused the login for account {account} (status 407). Check user and "
+                    "password in the Connection's extra proxies, or in HTTPS_PROXY."
                 )
             if any(words in str(error) for words in BAD_CERTIFICATES):
                 problem = ConfigError(
@@ -184,6 +193,16 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
+def _proxy_status(error: Exception) -> int:
+    """Return the status with which a proxy refused to connect; 0 for any other error."""
+    found = re.match(r"Tunnel\sconnection\sfailed:\s(\d+)", str(error))
+    return int(found[1]) if found else 0
+
+
 def _words(error: Exception) -> str:
-    # Messages of other errors may repeat what the server sent, such as a secret that it echoes.
+    # Messages of other errors, and the words of a proxy, may repeat what was sent, such as a secret.
+    if status := _proxy_status(error):
+        return f"the proxy answered with status {status}"
+    if isinstance(error, zlib.error):
+        return "it can't be decompressed"
     return printable(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__)

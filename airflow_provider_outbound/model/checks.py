@@ -114,6 +114,7 @@ LIMITS = {
 }
 
 MOST_SHOWN = 3  # problems in one message
+TWIN = "has the same channel and language as channel"  # and the other channel's number, from 0
 
 
 class Problem(NamedTuple):
@@ -168,7 +169,8 @@ def parse_codes(fail_on: str | Sequence[str] | None) -> list[str]:
     if isinstance(fail_on, str):
         fail_on = re.split(" *, *", fail_on.strip()) if fail_on.strip() else []
     given = fail_on or []
-    if unknown := [each for each in given if each not in CODES] if isinstance(given, Sequence) else [given]:
+    unknown = [each for each in given if each not in CODES] if isinstance(given, Sequence) else [given]
+    if unknown:
         shown = printable(", ".join(map(repr, unknown)), 60)
         raise ConfigError(f"fail_on has {shown}: the checks are {', '.join(CODES)}")
     return list(dict.fromkeys(given))

@@ -14,6 +14,8 @@ import msgspec
 
 TOO_DEEP = "LivePerson sent JSON that is nested too deeply. Report it to LivePerson's support"
 
+MOST_DIGITS = 4300  # Python's own limit, against texts that take long to read
+
 _BETWEEN = re.compile(r"[ \t\n\r,]*")
 
 
@@ -27,7 +29,12 @@ def decode(text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
     except (ValueError, msgspec.MsgspecError):  # older versions of msgspec do not derive it from ValueError
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    """Return an integer, as text if it has more digits than Python reads."""
+    return int(digits) if len(digits) <= MOST_DIGITS else digits
 
 
 def encode(value: Any) -> bytes:
@@ -53,14 +60,14 @@ def split(body: bytes) -> list[bytes]:
         return [bytes(member) for member in msgspec.json.decode(body, type=list[msgspec.Raw])]
     except (ValueError, msgspec.MsgspecError):
         text = body.decode(json.detect_encoding(body), "surrogatepass")
-        if not isinstance(json.loads(text), list):
+        if not isinstance(json.loads(text, parse_int=_integer), list):
             raise ValueError("the JSON is not a list") from None
         return [member.encode("utf-8", "surrogatepass") for member in _members(text)]
 
 
 def _members(text: str) -> Iterator[str]:
     """Yield the members of a JSON list that Python can read."""
-    read = json.JSONDecoder().raw_decode
+    read = json.JSONDecoder(parse_int=_integer).raw_decode
     at = _after(text, text.index("[") + 1)
     while text[at] != "]":
         _, end = read(text, at)

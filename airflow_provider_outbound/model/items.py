@@ -55,7 +55,7 @@ def parse_channels(channel: str | Sequence[str] | None) -> list[str] | None:
     """
     if channel is None:
         return None
-    members = re.split(", *", channel) if isinstance(channel, str) else channel
+    members = re.split(" *, *", channel) if isinstance(channel, str) else channel
     if not isinstance(members, Sequence) or not members:
         raise ConfigError(
             f"channel is {printable(repr(channel), 60)}: name at least one channel, or give None for all"

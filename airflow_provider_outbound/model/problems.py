@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from airflow_provider_outbound.errors import printable
 from airflow_provider_outbound.model import items as shapes
-from airflow_provider_outbound.model.checks import LIMITS, Problem
+from airflow_provider_outbound.model.checks import LIMITS, TWIN, Problem
 from airflow_provider_outbound.model.items import Item
 from airflow_provider_outbound.model.values import strings, text
 
@@ -78,7 +78,7 @@ def find_problems(items: Iterable[Item]) -> list[Problem]:
                     other = printable(first[1] or first[0], 40)
                     found.append(("duplicate", f"has the same name as configuration {other}"))
                 elif twin != index:
-                    found.append(("duplicate", f"has the same channel and language as channel {twin}"))
+                    found.append(("duplicate", f"{TWIN} {twin}"))
             problems += [Problem(code, *place, None, None, detail) for code, detail in found]
             card = _is_card(kind, objects)
             for at, part in enumerate(parts):

@@ -85,6 +85,11 @@ def sort_variables(names: Iterable[str]) -> list[str]:
     return sorted(distinct, key=len) if len(distinct) > 1 else distinct
 
 
+def distinct_texts(values: Iterable[Any]) -> list[str]:
+    """Return the texts of JSON values, each once; see :func:`text`."""
+    return [each for each in dict.fromkeys(map(text, values)) if each is not None]
+
+
 def xcom_safe(value: Any) -> Any:
     """Return JSON data as Airflow can store it.
 

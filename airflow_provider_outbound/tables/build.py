@@ -18,7 +18,7 @@ from airflow_provider_outbound.model import items as shapes
 from airflow_provider_outbound.model.codec import decode, encode
 from airflow_provider_outbound.model.fingerprints import channel_fingerprint, joined
 from airflow_provider_outbound.model.items import Item, Record
-from airflow_provider_outbound.model.values import boolean, integer, parse_timestamp, strings, text
+from airflow_provider_outbound.model.values import boolean, distinct_texts, integer, parse_timestamp, strings, text
 from airflow_provider_outbound.tables import schemas
 
 if TYPE_CHECKING:
@@ -86,9 +86,8 @@ def configurations(raws: Iterable[bytes]) -> pa.Table:
     :param raws: their JSON.
     """
     page = Page(0, [Record(raw, decode(raw)) for raw in raws], [])
-    return concat_parts(part.tables for part in parts([page], "", datetime.now, Counter(), ["configurations"]))[
-        "configurations"
-    ]
+    made = parts([page], "", datetime.now, Counter(), ["configurations"])
+    return concat_parts(part.tables for part in made)["configurations"]
 
 
 def _described(found: _Found) -> Counter[str]:
@@ -148,7 +147,7 @@ def _configurations(
     channels = [[each for each in shapes.channels(item) if isinstance(each, dict)] for item in items]
     columns = _read(schemas.CONFIGURATIONS, items, found)
     for column, key in (("channel_types", "type"), ("languages", "language"), ("template_names", "templatename")):
-        columns[column] = [_distinct([channel.get(key) for channel in each]) for each in channels]
+        columns[column] = [distinct_texts(channel.get(key) for channel in each) for each in channels]
     columns["variables"] = [shapes.variables(*each) for each in channels]
     columns["fingerprint"] = [joined(each) for each in prints]
     columns["raw"] = [record.raw.decode(errors="replace") for record in records]
@@ -156,11 +155,6 @@ def _configurations(
     moment = pa.scalar(fetched_at, schemas.types()["timestamp"])
     columns["fetched_at"] = pa.repeat(moment, len(items))  # type: ignore[call-overload]
     return _table("configurations", columns)
-
-
-def _distinct(values: list[Any]) -> list[str]:
-    """Return the texts among some values, each once."""
-    return [each for each in dict.fromkeys(map(text, values)) if each is not None]
 
 
 def _components(items: list[Item], prints: list[list[str | None]], found: _Found) -> pa.Table:

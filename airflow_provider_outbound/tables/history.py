@@ -127,12 +127,12 @@ def update(history: pa.Table, listing: pa.Table, fetched_at: datetime, name: str
             f"{name} has a change at {last}, but this export is of {now}: another run was faster, or a clock is "
             "wrong. Run one export at a time, and check the workers' clocks"
         )
-    keys = {change.after.raw: change.after.key for change in changes if change.after}
-    begun = _pick(listed, [change.after.raw for change in changes if change.after])
-    ended = iter(_pick(current, [change.before.raw for change in changes if change.before]))
-    begins = [keys[raw] if is_new else None for raw, is_new in zip(listed, begun, strict=True)]
-    ends = [bool(is_current) and next(ended) for is_current in history["is_current"].to_pylist()]
-    return pa.concat_tables([_end(history, ends, now), _begin(listing, begins, now, history.schema)])
+    begun = {change.after.raw: change.after.key for change in changes if change.after}
+    are_new = _pick(listed, [change.after.raw for change in changes if change.after])
+    keys = [begun[raw] if is_new else None for raw, is_new in zip(listed, are_new, strict=True)]
+    have_ended = iter(_pick(current, [change.before.raw for change in changes if change.before]))
+    ends = [bool(is_current) and next(have_ended) for is_current in history["is_current"].to_pylist()]
+    return pa.concat_tables([_end(history, ends, now), _begin(listing, keys, now, history.schema)])
 
 
 def _pick(raws: list[bytes], wanted: list[bytes]) -> list[bool]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -196,7 +196,8 @@ def put(folder: Path, files: Mapping[str, ObjectStoragePath]) -> dict[str, dict[
         raise _no_permission(path, error) from error
     finally:
         for path in unfinished.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it must not hide why the file is unfinished
+                path.unlink(missing_ok=True)
     return {
         name: {
             "path": str(path),

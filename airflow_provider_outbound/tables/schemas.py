@@ -5,8 +5,11 @@ Importing this module does not load pyarrow; using it does.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from airflow_provider_outbound.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,6 +128,19 @@ _COLUMNS = {
     "problems": PROBLEMS,
     "history": HISTORY,
 }
+
+
+def check_tables(names: Collection[str]) -> None:
+    """Refuse what is no list of an export's tables.
+
+    :param names: ``configurations``, ``components`` or both.
+    :raises ConfigError: for another table, none at all, or one text.
+    """
+    if isinstance(names, str) or not names:
+        raise ConfigError(f"names is {printable(repr(names), 60)}: give a list such as {list(TABLES)}")
+    for name in names:
+        if name not in TABLES:
+            raise ConfigError(f"table is {printable(repr(name), 60)}: give configurations or components")
 
 
 @cache
