@@ -36,7 +36,7 @@ def template_asset(
     :param kinds: which changes count: ``created``, ``updated``, ``removed``.
     :param existing: whether templates that exist when the watch begins count as created.
     :param poke_interval: seconds from one look to the next.
-    :raises ConfigError: for an argument that no template can match, or a ``poke_interval`` that is none.
+    :raises ConfigError: for an argument that is blank or of another type, or that no template can match.
     """
     trigger = OutboundTemplateEventTrigger(
         asset_name=name,

@@ -51,7 +51,7 @@ class OutboundHook(BaseHook):
 
     :param outbound_conn_id: the Connection to use.
     :param retry_waits: seconds before each retry of a request, by default LivePerson's 5, 10 and 15. After a
-        429, it is 1 second, or 5 at the login. A ``Retry-After`` makes the wait longer, up to a minute.
+        429, the wait is 1 second, or 5 at the login. A longer ``Retry-After`` is obeyed, up to a minute.
     """
 
     conn_name_attr = "outbound_conn_id"

@@ -45,7 +45,6 @@ from airflow_provider_outbound.messages import (
 )
 from airflow_provider_outbound.snapshots import KEPT, Snapshots
 
-_DOTS = (".", "..")  # Connections that no browser can address: it resolves these names as folders
 #: The frame's content runs its own script, but in an opaque origin: it can reach neither cookies nor this page.
 SANDBOX = "sandbox allow-scripts; "
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
@@ -77,8 +76,12 @@ def create_app(
         known = _connections(user)
         return _around(draw("", known, CHOOSE if known else NO_CONNECTION, home=known[0] if known else ""))
 
-    # A path, because a Connection's id may contain slashes.
-    @app.get("/{connection_id:path}/content", dependencies=may_read)
+    @app.get("/{connection_id}", dependencies=may_read)
+    def shell(connection_id: str, user: GetUserDep) -> Response:
+        """Show what surrounds the frame; the browser then asks for its content."""
+        return _around(draw(connection_id, _connections(user)))
+
+    @app.get("/{connection_id}/content", dependencies=may_read)
     async def content(connection_id: str, request: Request) -> Response:
         """Show the templates, or why there are none to show."""
         try:
@@ -93,7 +96,7 @@ def create_app(
             return _response(found.catalogue, SANDBOX + found.policy, headers=headers)
         return _response(gzip.decompress(found.catalogue), SANDBOX + found.policy)
 
-    @app.get("/{connection_id:path}/status", dependencies=may_read)
+    @app.get("/{connection_id}/status", dependencies=may_read)
     def status(connection_id: str) -> Response:
         """Return whose templates the frame shows, and how old they are; empty if no listing has ended."""
         last = snapshots.last(connection_id)
@@ -103,10 +106,10 @@ def create_app(
         state = {"place": _place(last.access), "failed": found.error is not None}
         return JSONResponse({**state, "age": snapshots.age(found), "kept": KEPT}, headers=HEADERS)
 
-    @app.get("/{connection_id:path}", dependencies=may_read)
-    def shell(connection_id: str, user: GetUserDep) -> Response:
-        """Show what surrounds the frame; the browser then asks for its content."""
-        return _around(draw(connection_id, _connections(user)))
+    @app.get("/{path:path}")
+    def elsewhere(path: str) -> Response:
+        """Refuse any other address, after the same checks."""
+        raise HTTPException(404)
 
     return app
 
@@ -137,9 +140,14 @@ def _connections(viewer: Any) -> list[str]:
     with create_session() as session:
         known = session.scalars(select(Connection.conn_id).where(Connection.conn_type == CONN_TYPE)).all()
     return sorted(
-        (conn_id for conn_id in known if conn_id not in _DOTS and _may_read(conn_id, viewer)),
+        (conn_id for conn_id in known if _has_address(conn_id) and _may_read(conn_id, viewer)),
         key=lambda each: (each != DEFAULT_CONN_ID, each),
     )
+
+
+def _has_address(conn_id: str) -> bool:
+    """Tell whether a Connection's id can be a part of an address. Browsers resolve dots as folders."""
+    return "/" not in conn_id and conn_id not in (".", "..")
 
 
 def _may_read(conn_id: str, viewer: Any) -> bool:

@@ -44,7 +44,8 @@ class OutboundTemplateSensor(BaseSensorOperator):
     Transient errors (429, 5xx, network, a listing that keeps changing) count as "not there yet". If Airflow found
     the Connection before and can't find it now, that counts as "not there yet" for ten minutes, or in mode
     ``reschedule`` until ``timeout``. Any other error fails the task at once, even with ``soft_fail``; only
-    ``never_fail`` makes it a skip. Otherwise, all modes give the same result, errors and timeout message.
+    ``never_fail`` makes it a skip. Apart from the ten minutes, all modes give the same result, errors and timeout
+    message.
 
     :param template_name: a configuration's name, or a WhatsApp templatename. (templated)
     :param channel: the channel that the template must be in, such as ``wa``; None for any. (templated)

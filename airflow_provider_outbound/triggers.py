@@ -137,7 +137,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
     :param existing: also fire ``created`` for templates that exist when the watch begins.
     :param outbound_conn_id: the Connection to use.
     :param poke_interval: seconds from one look to the next.
-    :raises ConfigError: for an argument that no template can match, or a ``poke_interval`` that is none.
+    :raises ConfigError: for an argument that is blank or of another type, or that no template can match.
     """
 
     asset_name: str
@@ -205,7 +205,7 @@ class OutboundTemplateEventTrigger(BaseEventTrigger):
                     if begins:
                         await self.log.ainfo("Asset %s: watching %d configurations", self.asset_name, len(states))
                         if not states:
-                            words = "Asset %s: nothing is in channel %s: check that, and the Connection's host"
+                            words = "Asset %s: 0 configurations, channel %s. Check that and the Connection's host"
                             await self.log.awarning(words, self.asset_name, self.channel or "all")
                     elif changes:
                         facts = (self.asset_name, len(changes), len(states), len(meant))

@@ -462,8 +462,8 @@ def test_a_watch_of_nothing_says_so(connect: Connect) -> None:
     with capture_logs() as logs:
         watched(connect, paged([]), Airflow(), {}, channel="WA")
         watched(connect, paged([configuration(1)]), Airflow(), {})
-    assert [log["event"] for log in logs if "nothing" in log["event"]] == [
-        "Asset watched: nothing is in channel WA: check that, and the Connection's host"
+    assert [log["event"] for log in logs if " 0 configurations, " in log["event"]] == [
+        "Asset watched: 0 configurations, channel WA. Check that and the Connection's host"
     ]
 
 

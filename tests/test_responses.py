@@ -251,6 +251,13 @@ def test_an_object_without_one_list_of_objects_is_no_listing(client: Client, bod
 
 
 @pytest.mark.fault("R12")
+@pytest.mark.parametrize("more", [{"requestTraceId": TRACE}, {"message": "success"}])
+def test_what_an_envelope_says_of_a_success_is_no_error(client: Client, more: dict[str, str]) -> None:
+    with Fake([{**more, "handoffs": [configuration(1)]}]) as fake:
+        assert page(fake, client) == [configuration(1)]
+
+
+@pytest.mark.fault("R12")
 @pytest.mark.parametrize("body", [b'{"a": [NaN], "handoffs": [{"id": "1"}]}', b'{ "handoffs" : [ {"id":"1"} ] }'])
 def test_an_envelopes_items_keep_their_bytes(client: Client, body: bytes) -> None:
     with Fake([Reply(body=body)]) as fake, client.open(client.access(fake.account())) as api:

@@ -109,11 +109,11 @@ class Api:
 
         call = partial(self._call, access.listing, build, partial(Reader.page, channel=channel, offset=offset))
         try:
-            records = call()
-            if isinstance(records, str):  # perhaps a stray error, which must not end a listing
-                records = call()
-            self.said = records if isinstance(records, str) else ""
-            return [] if isinstance(records, str) else records
+            found = call()
+            if isinstance(found, str):  # perhaps a stray error, which must not end a listing
+                found = call()
+            self.said, records = (found, []) if isinstance(found, str) else ("", found)
+            return records
         except HttpError as error:
             if isinstance(error, AuthError) or path not in error.url or offset:
                 raise

@@ -41,7 +41,7 @@ class Configurations:
         """Read listings, and yield what they hold; a page of offset 0 discards those before it.
 
         The pages of a single listing are yielded as they arrive. If it has a configuration twice, or there are
-        several listings, all is yielded at the end.
+        several listings, everything is yielded at the end.
 
         :param listings: what to read.
         :param on_page: called after each page.

@@ -211,8 +211,5 @@ class _Attempt:
                 "configurations"
             )
             if said := self._listing.api.said:
-                blame = (
-                    f"the page at offset {offset} with limit {limit} is refused, although it begins with the last "
-                    f"configuration of the page before it: {said}"
-                )
+                blame += f". It sent: {said}"
         return _Shifted((offset, keys, self._pages), blame)

@@ -27,9 +27,9 @@ from airflow_provider_outbound.model.items import Record
 from airflow_provider_outbound.model.values import boolean
 
 #: Where an object says what went wrong, in LivePerson's services and in others.
-FAILURES = ("error", "errors", "fault", "errorCode", "errorMessage", "internalErrorCode", "requestTraceId")
-#: What tells a single configuration from an envelope whose list is named ``channels``.
-ITEM = ("id", "name", "createdAt", "updatedAt")
+FAILURES = ("error", "errors", "fault", "errorCode", "errorMessage", "internalErrorCode")
+#: A configuration's own fields: an envelope whose list is named ``channels`` has none of them.
+OWN_FIELDS = ("id", "name", "createdAt", "updatedAt", "lookbackPeriodDay", "lookbackPeriodHour")
 #: Lists of an envelope that are not the listing.
 OTHER_LISTS = ("errors", "warnings", "messages")
 #: Bytes of a body that are searched for secrets; a message quotes 200 characters of what is left.
@@ -76,7 +76,7 @@ class Reader:
     now: float
 
     def page(self, channel: str | None, offset: int) -> list[Record] | str:
-        """Return a page's items; for an error or a body that means "nothing" only past the end, what it says.
+        """Return a page's items; text that quotes the response if that means "nothing" past the end.
 
         :param channel: the channel that was requested; None for all.
         :param offset: how many configurations were skipped.
@@ -163,9 +163,10 @@ class Reader:
         if data is None and channel is not None:
             return []
         if isinstance(data, dict):
-            if any(map(data.get, FAILURES)) or boolean(data.get("success")) is False:
+            refused = data.keys() >= {"requestTraceId", "message"}  # as LivePerson's services do
+            if refused or any(map(data.get, FAILURES)) or boolean(data.get("success")) is False:
                 return None
-            if "messageComponents" in data or ("channels" in data and data.keys() & ITEM):
+            if "messageComponents" in data or ("channels" in data and data.keys() & OWN_FIELDS):
                 return [Record(body.strip() if body.strip()[:1] == b"{" else encode(data), data)]
             lists = {name: each for name, each in data.items() if _is_list_of_objects(each)}
             listings = [name for name in lists if name not in OTHER_LISTS]

@@ -107,7 +107,7 @@ class Sender:
 
         :param departure: its place in the pace.
         :raises NetworkError: if no whole response arrives in time and within 64 MiB.
-        :raises ConfigError: if the host's certificate or the proxy's address can't be used.
+        :raises ConfigError: if the host's certificate or the proxy's address or login can't be used.
         :raises ProtocolError: if the response is compressed more than once.
         """
         host, account, timeout = host_of(request.url), self._account.account_id, self._account.timeout

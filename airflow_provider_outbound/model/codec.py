@@ -14,8 +14,6 @@ import msgspec
 
 TOO_DEEP = "LivePerson sent JSON that is nested too deeply. Report it to LivePerson's support"
 
-MOST_DIGITS = 4300  # Python's own limit, against texts that take long to read
-
 _BETWEEN = re.compile(r"[ \t\n\r,]*")
 
 
@@ -33,8 +31,11 @@ def decode(text: bytes) -> Any:
 
 
 def _integer(digits: str) -> int | str:
-    """Return an integer, as text if it has more digits than Python reads."""
-    return int(digits) if len(digits) <= MOST_DIGITS else digits
+    """Return an integer; as text if it has more digits than Python reads."""
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
 
 
 def encode(value: Any) -> bytes:

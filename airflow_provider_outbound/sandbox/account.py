@@ -286,6 +286,6 @@ class Sandbox:
 
 
 def _channels(item: Json) -> list[Json]:
-    """Return a configuration's channels; `update` may have replaced them by anything."""
+    """Return a configuration's channels; `update` may have replaced them with anything."""
     channels = item["channels"]
     return [each for each in channels if isinstance(each, dict)] if isinstance(channels, list) else []

@@ -131,7 +131,7 @@ _COLUMNS = {
 
 
 def check_tables(names: Collection[str]) -> None:
-    """Refuse what is no list of an export's tables.
+    """Check that names are tables of an export.
 
     :param names: ``configurations``, ``components`` or both.
     :raises ConfigError: for another table, none at all, or one text.

@@ -483,12 +483,16 @@ def test_long_names_of_variables_leave_room_on_a_narrow_page(catalogue: Open, pa
     names = ["customer_first_name_preferred_by_marketing", "order_tracking_number_of_the_last_shipment_in_may"]
     text = " and ".join(f"${{{{{name}}}}}" for name in names)
     catalogue("#H1", listed(template({"type": "body", "content": text, "variables": names})))
-    for box in page.locator(".values input").all():
+    inputs, chips = page.locator(".values input"), page.locator("dd:has(.fine) > .chip")
+    expect(inputs).to_have_count(2)
+    expect(chips).to_have_count(2)
+    for box in inputs.all():
         assert box.bounding_box()["width"] >= 120  # type: ignore[index]
     boxes = [each.bounding_box() for each in page.locator("dd:has(.fine) > *").all()]
+    assert len(boxes) == 3
     tops, ends = zip(*((box["y"], box["y"] + box["height"]) for box in boxes if box), strict=True)
     assert all(end <= top for end, top in zip(ends, tops[1:], strict=False))
-    for chip in page.locator("dd .chip").all():
+    for chip in chips.all():
         assert chip.evaluate("each => each.scrollHeight <= each.clientHeight")
 
 
