@@ -110,40 +110,42 @@ class Sender:
         :raises ConfigError: if the host's certificate or the proxy's address or login can't be used.
         :raises ProtocolError: if the response is compressed more than once.
         """
-        host, account, timeout = host_of(request.url), self._account.account_id, self._account.timeout
-        problem: OutboundError
         try:
             return self._transmit(request, departure)
-        except BROKEN_OFF as error:
-            cause = _cause(error)
-            problem = NetworkError(
-                f"No complete response from {host} for account {account} (timeout {timeout:g} s): "
-                f"{_words(cause)}. Check the network and the proxy, or raise the Connection's extra timeout"
-            )
-            if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
-                problem = NetworkError(
-                    f"Can't connect to {host} for account {account} ({_words(cause)}). Check the Connection's "
-                    "host, the network and the proxy"
-                )
-            if _proxy_status(cause) == 407:
-                problem = ConfigError(
-                    f"The proxy to {host} refused the login for account {account} (status 407). Check user and "
-                    "password in the Connection's extra proxies, or in HTTPS_PROXY."
-                )
-            if any(words in str(error) for words in BAD_CERTIFICATES):
-                problem = ConfigError(
-                    f"The certificate of {host} can't be verified for account {account}. "
-                    "Set the Connection's extra verify to your CA file."
-                )
-        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+        except (*BROKEN_OFF, OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+            problem = self._problem(error, host_of(request.url))
+        # Raised here and not above: there the error would lead to frames of requests, which hold the credentials.
+        raise problem
+
+    def _problem(self, error: Exception, host: str) -> OutboundError:
+        """Return what to say about a request to a host that failed."""
+        account, cause = self._account.account_id, _cause(error)
+        if not isinstance(error, BROKEN_OFF):
             # requests refused the URL, the proxy or the CA file before it sent anything. Its message is
             # not repeated: it may quote a proxy's password.
-            problem = ConfigError(
+            return ConfigError(
                 f"Can't send a request to {host} for account {account} ({type(error).__name__}). Check the "
                 "Connection's host, proxies and verify, and the variables HTTPS_PROXY and REQUESTS_CA_BUNDLE."
             )
-        # Raised here and not above: there the error would lead to frames of requests, which hold the credentials.
-        raise problem
+        if any(words in str(error) for words in BAD_CERTIFICATES):
+            return ConfigError(
+                f"The certificate of {host} can't be verified for account {account}. "
+                "Set the Connection's extra verify to your CA file."
+            )
+        if _proxy_status(cause) == 407:
+            return ConfigError(
+                f"The proxy to {host} refused the login for account {account} (status 407). Check user and "
+                "password in the Connection's extra proxies, or in HTTPS_PROXY."
+            )
+        if isinstance(cause, (ConnectionRefusedError, socket.gaierror)):
+            return NetworkError(
+                f"Can't connect to {host} for account {account} ({_words(cause)}). Check the Connection's "
+                "host, the network and the proxy"
+            )
+        return NetworkError(
+            f"No complete response from {host} for account {account} (timeout {self._account.timeout:g} s): "
+            f"{_words(cause)}. Check the network and the proxy, or raise the Connection's extra timeout"
+        )
 
     def _transmit(self, request: Request, departure: Departure) -> Response:
         sender = sender_of(request.url, self._account)
