@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from airflow.cli.cli_config import ARG_OUTPUT, ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 from airflow_provider_outbound.connections import DEFAULT_CONN_ID
-from airflow_provider_outbound.model.checks import CODES
 
 ABOUT = "Read the message templates of a LivePerson account"
 EXIT_CODES = (
@@ -75,8 +74,8 @@ ARG_AFTER = Arg(
 ARG_PATH = Arg(("path",), nargs="?", help="The folder or URL of an export (default: the account as it is now)")
 ARG_FAIL_ON = Arg(
     ("--fail-on",),
-    help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are "
-    f"{', '.join(CODES[:-1])} and {CODES[-1]}",
+    help="The checks that count for exit code 1, such as empty,undeclared (default: all). They are undeclared, "
+    "empty, language, phone, long, malformed, unused, gap, duplicate, buttons and url",
 )
 ARG_FILE = Arg(
     ("file",),

@@ -182,6 +182,7 @@ def test_the_choice_has_the_connections_of_this_type_the_default_one_first(
     stored("another"), stored(CONN), stored("smtp", "smtp"), stored("a/b"), stored("..")
     response = visit().get("/")
     assert response.text.index(f'value="{CONN}"') < response.text.index('value="another"')
+    assert 'value="smtp"' not in response.text
     assert response.text.count("<option value=") == 2
     assert f'data-home="{CONN}"' in response.text
     assert "There is no connection to choose" in visit("viewer").get("/").text
